@@ -1,0 +1,61 @@
+# make demo   score one example nominal on this machine, from nothing
+# make test   lint, types, tests
+# Needs Python 3.11 or newer (tests: 3.11 or 3.12), make and a package index. PIP_* variables are honoured.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+SERVE := .venv
+DEV := .venv-dev
+PIP := -m pip install --quiet --disable-pip-version-check
+NEWEST_DEMO := 14
+NEWEST_TEST := 12
+
+# A shim of that name may stand on PATH and fail, so each candidate is run, not just found.
+define find_python
+for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+  if "$$candidate" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $(1)))' 2>/dev/null; \
+  then echo "$$candidate"; exit 0; fi; \
+done; \
+echo "No Python 3.11 to 3.$(1) with venv found; name one: make $@ PYTHON=/path/to/python3" >&2; exit 1
+endef
+
+.PHONY: help demo test lint types check openapi clean
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+$(SERVE)/ready: requirements.txt pyproject.toml app/__init__.py
+	@python="$$($(call find_python,$(NEWEST_DEMO)))"; \
+	echo "Installing the serving environment into $(SERVE) with $$("$$python" --version) ..."; \
+	"$$python" -m venv --clear $(SERVE)
+	@$(SERVE)/bin/python $(PIP) --require-hashes -r requirements.txt
+	@$(SERVE)/bin/python $(PIP) --no-deps --editable .
+	@touch $@
+
+$(DEV)/ready: constraints.txt pyproject.toml app/__init__.py
+	@python="$$($(call find_python,$(NEWEST_TEST)))"; \
+	echo "Installing the training and test environment into $(DEV) with $$("$$python" --version); this takes minutes ..."; \
+	"$$python" -m venv --clear $(DEV)
+	@$(DEV)/bin/python $(PIP) --editable '.[training,dev]' --constraint constraints.txt
+	@touch $@
+
+demo: $(SERVE)/ready
+	@$(SERVE)/bin/python -m app.demo
+
+lint: $(DEV)/ready
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+
+types: $(DEV)/ready
+	$(DEV)/bin/mypy
+
+check: lint types
+
+test: check $(SERVE)/ready
+	$(DEV)/bin/pytest --numprocesses auto
+
+openapi: $(DEV)/ready
+	$(DEV)/bin/python -m tests.write_openapi
+
+clean:
+	rm -rf $(SERVE) $(DEV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,3 @@
+"""Day Zero: scoring service for police stalking triage."""
+
+__version__ = "0.1.0"

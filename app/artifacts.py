@@ -1,0 +1,164 @@
+"""Model bundles: a folder with a manifest, checked byte by byte before anything in it is used.
+
+`model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`. Files are
+read once, compared with the digests in the manifest, and those same bytes are what gets loaded. Nothing here unpickles.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import SetupError
+from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+
+MANIFEST = "manifest.json"
+MODEL, SURVIVAL, GOLDEN = "model.onnx", "survival.onnx", "golden.jsonl"
+FORMAT = 1
+GROUPS = ("0-50", "50-80", "80-90", "90-100")
+_MAX_BYTES = 64 << 20
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class HarmIndexStamp(BaseModel):
+    """Which harm index the model learnt with, and how much of the harm in its data rests on subgroup medians."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    edition: str
+    sha256: Digest
+    approximate_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class Manifest(BaseModel):
+    """What a bundle is, what it learnt from, how well it did, and the digest of every file in it.
+
+    `cuts` days of future harm between the groups; `decision_weights` multiply the probabilities before arg max;
+    `reference_medians` (20, 19) population medians by position, index incident last; `population_percentiles` feature
+    -> its 0th to 100th percentile in the index row; `index_age_median` years.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    format: int
+    family: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")]
+    version: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    learnt_from: str
+    files: dict[str, Digest]
+    features: tuple[str, ...]
+    survival_features: tuple[str, ...]
+    groups: tuple[str, ...]
+    cuts: Annotated[tuple[Finite, ...], Field(min_length=3, max_length=3)]
+    decision_weights: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=4, max_length=4)]
+    index_age_median: Annotated[float, Field(gt=0, lt=120)]
+    reference_medians: tuple[tuple[Finite, ...], ...]
+    population_percentiles: dict[str, tuple[Finite, ...]]
+    harm_index: HarmIndexStamp
+    libraries: dict[str, str]
+    data: dict[str, Any]
+    seed: int
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked artefact: the manifest, its own digest, and the bytes of each file."""
+
+    manifest: Manifest
+    manifest_sha256: str
+    files: dict[str, bytes]
+
+    @cached_property
+    def reference(self) -> NDArray[np.float32]:
+        """Population medians, float32 (20, 19)."""
+        return np.asarray(self.manifest.reference_medians, dtype=np.float32)
+
+    @property
+    def golden(self) -> list[dict[str, Any]]:
+        """The golden cases: requests with the answers they must give."""
+        return [json.loads(line) for line in self.files[GOLDEN].splitlines()]
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read and check one artefact folder. Raises SetupError naming the file and what to do."""
+    raw = _read(folder / MANIFEST)
+    try:
+        manifest = Manifest.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file itself"
+        raise SetupError(f"{folder / MANIFEST}: {where}: {first['type']}. Export the artefact again.") from None
+    _check_fits(manifest, folder)
+    files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
+    return Bundle(manifest, hashlib.sha256(raw).hexdigest(), files)
+
+
+def load_current(artifacts: Path) -> dict[str, Bundle]:
+    """Load the newest version of each family below `artifacts`, family -> bundle.
+
+    Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
+    """
+    families = [folder for folder in sorted(artifacts.glob("*")) if folder.is_dir()] if artifacts.is_dir() else []
+    newest = {family.name: max(found, key=_version_key) for family in families if (found := _versions(family))}
+    if not newest:
+        raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
+    bundles = {name: load_bundle(folder) for name, folder in newest.items()}
+    for name, bundle in bundles.items():
+        if bundle.manifest.family != name or bundle.manifest.version != newest[name].name:
+            raise SetupError(f"{newest[name]}: the manifest names another family or version. Export it again.")
+    return bundles
+
+
+def _versions(family: Path) -> list[Path]:
+    return [folder for folder in family.iterdir() if (folder / MANIFEST).is_file()]
+
+
+def _version_key(folder: Path) -> list[tuple[int, int, str]]:
+    parts = folder.name.replace("-", ".").split(".")
+    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
+
+
+def _read(path: Path) -> bytes:
+    if path.is_symlink():
+        raise SetupError(f"{path} is a symbolic link; artefacts are plain files.")
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise SetupError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: not an artefact of this product.")
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _checked(path: Path, digest: str | None) -> bytes:
+    content = _read(path)
+    if digest is None or hashlib.sha256(content).hexdigest() != digest:
+        raise SetupError(
+            f"{path} is not the file its manifest describes (SHA-256 differs). Restore or export it again."
+        )
+    return content
+
+
+def _check_fits(manifest: Manifest, folder: Path) -> None:
+    """Refuse an artefact made for other features, groups or shapes than this code computes."""
+    medians = [len(row) for row in manifest.reference_medians]
+    fits = {
+        "format": manifest.format == FORMAT,
+        "features": manifest.features == FEATURES,
+        "survival_features": manifest.survival_features == SURVIVAL_FEATURES,
+        "groups": manifest.groups == GROUPS,
+        "cuts": list(manifest.cuts) == sorted(manifest.cuts),
+        "reference_medians": medians == [len(FEATURES)] * ROWS,
+        "population_percentiles": set(manifest.population_percentiles) == set(FEATURES)
+        and all(len(values) == 101 for values in manifest.population_percentiles.values()),
+    }
+    wrong = [name for name, fine in fits.items() if not fine]
+    if wrong:
+        raise SetupError(
+            f"{folder / MANIFEST}: {', '.join(wrong)} do not fit this version of Day Zero. Train it again."
+        )

@@ -1,0 +1,1 @@
+"""Tamper-evident ledger. Knows bytes and digests, nothing about crime."""

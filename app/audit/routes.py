@@ -1,0 +1,130 @@
+"""`GET /audit` and `GET /audit/{sequence}`: the log for those who supervise. Reading it is itself recorded, first."""
+
+import json
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.audit.ledger import ANSWER_SECONDS, Ledger
+from app.audit.records import EVENTS, NewRecord
+from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
+from app.errors import Fault, InvalidInput, Unavailable
+from app.security import Caller, require
+
+LARGEST_SEQUENCE = 2**53 - 1  # what JSON numbers hold exactly everywhere
+HEX_DIGEST = r"^[0-9a-f]{64}$"
+UUID7 = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+
+class AuditQuery(BaseModel):
+    """Which records to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    score: Annotated[str | None, Field(pattern=UUID7, description="a score's id")] = None
+    actor: Annotated[str | None, Field(pattern=HEX_DIGEST, description="an `actor_ref` seen in a record")] = None
+    event: Annotated[Literal[EVENTS] | None, Field(description="what was done")] = None  # type: ignore[valid-type]
+    manifest: Annotated[str | None, Field(pattern=HEX_DIGEST, description="SHA-256 of a model version's manifest")] = (
+        None
+    )
+    since: Annotated[AwareDatetime | None, Field(alias="from", description="first time, included")] = None
+    until: Annotated[AwareDatetime | None, Field(alias="to", description="last time, not included")] = None
+    cursor: Annotated[str | None, Field(max_length=64, description="`next` of the answer before")] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
+
+
+class AuditEntry(BaseModel):
+    """One record's public part."""
+
+    sequence: int
+    record_id: str
+    event: str
+    time: datetime
+    actor_ref: str
+    purpose: str
+    manifest_sha256: str | None
+    leaf_hash: str
+    erased: bool
+
+
+class AuditPage(BaseModel):
+    """Newest first; `next` fetches older ones and is null at the end."""
+
+    entries: list[AuditEntry]
+    next: str | None
+
+
+class AuditRecord(AuditEntry):
+    """One record with its exact leaf bytes in base64: SHA-256 of a zero byte and these is `leaf_hash`."""
+
+    leaf: str
+
+
+Auditor = Annotated[Caller, Depends(require("audit"))]
+
+
+@router.get("", summary="List audit records")
+def list_records(request: Request, caller: Auditor, query: Annotated[AuditQuery, Query()]) -> AuditPage:
+    before = None if query.cursor is None else _read_cursor(query.cursor)
+    _record_read(request, caller, "/audit", query.model_dump(mode="json", exclude_none=True, by_alias=True))
+    store: Store = request.app.state.store
+    entries = store.list_entries(_filter(query), before=before, limit=query.limit + 1)
+    page = entries[: query.limit]
+    more = len(entries) > len(page)
+    return AuditPage(entries=[_shown(entry) for entry in page], next=_cursor(page[-1].sequence) if more else None)
+
+
+@router.get("/{sequence}", summary="Show one audit record")
+def show_record(
+    request: Request, caller: Auditor, sequence: Annotated[int, Path(ge=0, le=LARGEST_SEQUENCE)]
+) -> AuditRecord:
+    _record_read(request, caller, "/audit/{sequence}", {"sequence": sequence})
+    store: Store = request.app.state.store
+    entry = store.entry(sequence)
+    return AuditRecord(**_shown(entry).model_dump(), leaf=b64encode(entry.leaf).decode())
+
+
+def _record_read(request: Request, caller: Caller, route: str, asked: dict[str, Any]) -> None:
+    """Errors: Unavailable where the read cannot be recorded; then nothing is shown."""
+    ledger: Ledger = request.app.state.ledger
+    payload = json.dumps({"route": route, "asked": asked}).encode()
+    record = NewRecord("read", caller.issuer, caller.subject, payload, purpose="audit")
+    try:
+        ledger.submit(record).result(ANSWER_SECONDS)
+    except TimeoutError:
+        raise Unavailable("The audit log did not answer in time; try again.") from None
+
+
+def _filter(query: AuditQuery) -> EntryFilter:
+    return EntryFilter(
+        record_id=query.score,
+        actor_ref=query.actor,
+        event=query.event,
+        manifest_sha256=query.manifest,
+        since=query.since,
+        until=query.until,
+    )
+
+
+def _shown(entry: Entry) -> AuditEntry:
+    return AuditEntry(**{name: getattr(entry, name) for name in AuditEntry.model_fields})
+
+
+def _cursor(sequence: int) -> str:
+    return urlsafe_b64encode(f"before {sequence}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        word, digits = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").split(" ")
+        sequence = int(digits)
+    except ValueError:
+        word, sequence = "", -1
+    if word != "before" or not 0 <= sequence <= LARGEST_SEQUENCE or _cursor(sequence) != cursor:
+        raise InvalidInput("The cursor is not one that this list gave.", [Fault("/query/cursor", "cursor")])
+    return sequence

@@ -1,0 +1,220 @@
+"""`dayzero`: serve, score, check. Exit code 0, 1 a check failed, 2 usage; one line on stderr, never a traceback."""
+
+import csv
+import getpass
+import os
+import sys
+from pathlib import Path
+
+import click
+
+import app
+from app.errors import DayZeroError, InputError, VerificationFailed
+from app.progress import checking_bar
+from app.settings import read_settings
+
+DEFAULT_SUBJECT = "local"
+
+
+class OneLineErrors(click.Group):
+    """Turns every error raised on purpose into one line and exit code 1."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except DayZeroError as error:
+            faults = "".join(f"; {fault.pointer or '/'}: {fault.rule}" for fault in error.faults[:10])
+            click.echo(f"{context.info_name}: {error.detail}{faults}", err=True)
+            context.exit(1)
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(app.__version__, prog_name="dayzero")
+def main() -> None:
+    """Day Zero: score stalking nominals, explain each score, and keep a record nobody can quietly alter.
+
+    Settings come from the environment, DAYZERO_ in front: DAYZERO_HOME (data and keys), DAYZERO_ARTIFACTS (models),
+    DAYZERO_DATABASE_URL, DAYZERO_HOST, DAYZERO_PORT, DAYZERO_TIMEZONE. docs/settings.md lists them all.
+    """
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (default: DAYZERO_HOST, else 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (default: DAYZERO_PORT, else 8000).")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the service until it is told to stop (SIGTERM or Ctrl-C)."""
+    from app.serving import serve as run  # noqa: PLC0415 - each command loads only what it needs
+
+    run(read_settings(), host, port)
+
+
+@main.command()
+@click.option(
+    "--subject", default=DEFAULT_SUBJECT, show_default=True, help="Who the token speaks for; goes into the record."
+)
+@click.option("--scope", "scopes", multiple=True, required=True, help="What it allows; repeat for more.")
+@click.option("--hours", type=float, default=8.0, show_default=True, help="How long it is valid, at most 8.")
+def token(subject: str, scopes: tuple[str, ...], hours: float) -> None:
+    """Print a bearer token for this machine.
+
+    Scopes: score, triage, audit, audit:unseal, admin, metrics. None implies another.
+    """
+    from app.main import open_store  # noqa: PLC0415
+    from app.security import issue_token  # noqa: PLC0415
+
+    _, own_keys = open_store(read_settings())
+    click.echo(issue_token(own_keys, subject, scopes, hours))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def features(file: Path) -> None:
+    """Print the 20 rows of features of a request (JSON, as posted to /score) as CSV, oldest first.
+
+    Rows a nominal does not have are zeros. Anyone may check the arithmetic against docs/features.md.
+    """
+    from app.harm.features import FEATURES  # noqa: PLC0415
+    from app.harm.history import build_case  # noqa: PLC0415
+    from app.harm.records import read_request  # noqa: PLC0415
+    from app.harm.service import load_scorer  # noqa: PLC0415
+
+    settings = read_settings()
+    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    request = read_request(file.read_bytes())
+    table = scorer.features(build_case(request, scorer.index, settings.today()), scorer.model_for(request))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(FEATURES)
+    writer.writerows([[f"{value:.9g}" for value in row] for row in table[0].tolist()])
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write NDJSON here instead of the terminal."
+)
+@click.option("--server", help="Send to this service (bearer token in DAYZERO_TOKEN) instead of scoring here.")
+def score(file: Path, out: Path | None, server: str | None) -> None:
+    """Score one request (JSON) or many (NDJSON, one request a line).
+
+    Without --server they are scored here and recorded in the ledger of DAYZERO_HOME as `local:<your user name>`. A line
+    that cannot be scored gives a problem in its place and exit code 1 at the end.
+    """
+    from app.scoring import score_file  # noqa: PLC0415
+
+    failed = score_file(
+        read_settings(), file, out, server, f"local:{getpass.getuser()}", os.environ.get("DAYZERO_TOKEN")
+    )
+    if failed:
+        raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
+
+
+@main.group()
+def audit() -> None:
+    """Check and export the audit ledger."""
+
+
+@audit.command("verify")
+@click.argument("export", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def audit_verify(export: Path | None) -> None:
+    """Recompute the whole ledger and compare: leaves, tree, order, times, sealed payloads.
+
+    Without EXPORT the database of DAYZERO_HOME or DAYZERO_DATABASE_URL is checked; with it a file written by
+    `dayzero audit export`, for which neither database nor keys are needed. Exit code 1 where anything differs.
+    """
+    from app.audit.export import verify_export  # noqa: PLC0415
+    from app.audit.verify import verify_database  # noqa: PLC0415
+    from app.database import check_schema, open_database  # noqa: PLC0415
+
+    with checking_bar() as progress:
+        if export is not None:
+            report = verify_export(export, progress)
+        else:
+            engine = open_database(read_settings().database)
+            check_schema(engine)
+            report = verify_database(engine, progress)
+    for problem in report.problems:
+        place = "the log as a whole" if problem.sequence is None else f"record {problem.sequence}"
+        click.echo(f"{place}: {problem.what}", err=True)
+    click.echo(f"log {report.log_id}: {report.size} records, {report.erased} erased, root {report.root}")
+    if not report.ok:
+        raise VerificationFailed("The ledger does not agree with itself; the first bad record stands above.")
+    click.echo(f"Every record is as it was appended. {report.caveat}")
+
+
+@audit.command("export")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="NDJSON file to write.")
+def audit_export(out: Path) -> None:
+    """Write the ledger's public part as NDJSON: evidence that `dayzero audit verify FILE` checks anywhere."""
+    from app.audit.export import export_ndjson  # noqa: PLC0415
+    from app.database import check_schema, open_database  # noqa: PLC0415
+
+    engine = open_database(read_settings().database)
+    check_schema(engine)
+    half = out.with_name(out.name + ".part")
+    with half.open("wb") as file:
+        file.writelines(export_ndjson(engine))
+    half.replace(out)
+    click.echo(f"Written: {out}")
+
+
+@main.group("harm-index")
+def harm_index() -> None:
+    """The table of offence codes and their harm."""
+
+
+@harm_index.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def harm_index_import(file: Path) -> None:
+    """Replace the harm index by the official CCHI workbook, saved as CSV.
+
+    The new table goes to DAYZERO_HOME and is used from the next start on, by training too. A model that learnt with
+    another table refuses to score until it is fitted again.
+    """
+    from app.harm.harm_index import load_harm_index  # noqa: PLC0415
+    from app.harm.harm_workbook import import_workbook  # noqa: PLC0415
+
+    settings = read_settings()
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    report = import_workbook(file, load_harm_index(), settings.harm_index)
+    for unusable in report.unusable:
+        click.echo(f"row {unusable.row} not used: {unusable.reason}", err=True)
+    for found in report.disagreements:
+        scores = ", ".join(f"{days:g}" for days in found.scores)
+        click.echo(f"{found.code}: rows disagree ({scores}); {found.taken:g} taken", err=True)
+    click.echo(
+        f"{report.rows} rows read, {report.imported} codes imported ({len(report.added)} of them new), "
+        f"{len(report.kept)} kept as they were, {len(report.unusable)} rows not used. Written: {settings.harm_index}"
+    )
+    click.echo("Fit the models again: an artefact that learnt with another table does not answer.")
+
+
+@main.group()
+def keys() -> None:
+    """The keys below DAYZERO_HOME/keys."""
+
+
+@keys.command("create")
+def keys_create() -> None:
+    """Create the keys that are missing; never replaces one that exists."""
+    from app.keys import create_keys  # noqa: PLC0415
+
+    made = create_keys(read_settings().home)
+    click.echo(f"Created: {', '.join(made)}." if made else "All keys exist already; nothing was changed.")
+
+
+@main.group()
+def db() -> None:
+    """The database of DAYZERO_DATABASE_URL."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Create or migrate the tables. SQLite does this by itself on `serve`; PostgreSQL never does."""
+    from app.database import open_database, upgrade  # noqa: PLC0415
+
+    upgrade(open_database(read_settings().database))
+    click.echo("The database is up to date.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Every error Day Zero raises on purpose.
+
+    DayZeroError
+    ├── InputError                 what was sent cannot be used
+    │   ├── MalformedInput         not readable at all: JSON syntax, encoding
+    │   ├── InvalidInput           readable, but breaks a rule; names pointers and rules
+    │   ├── InputTooLarge
+    │   └── UnsupportedMedia
+    ├── AccessError
+    │   ├── NotAuthenticated
+    │   └── NotAllowed
+    ├── NotFound
+    ├── MethodNotAllowed
+    ├── NotAcceptable
+    ├── Erased
+    ├── StillRunning               the same idempotency key is being worked on
+    ├── IdempotencyMismatch        the same idempotency key came with another body
+    ├── Unavailable                try again later: the store or the model cannot answer now
+    ├── VerificationFailed         the ledger, or an export of it, does not agree with itself
+    └── SetupError                 cannot start: artefact, key, settings, table or extract is unusable
+
+Messages never hold a value that was sent: it may be a victim's. Pointers and rule names are enough to mend a request.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """One broken rule: where (RFC 6901 JSON pointer) and which."""
+
+    pointer: str
+    rule: str
+
+
+class DayZeroError(Exception):
+    """Root of the tree; `faults` names what is wrong, never with which value."""
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class InputError(DayZeroError):
+    """What was sent cannot be used."""
+
+
+class MalformedInput(InputError):
+    """Not readable: syntax or encoding."""
+
+
+class InvalidInput(InputError):
+    """Readable, but breaks a rule."""
+
+
+class InputTooLarge(InputError):
+    """Larger than this entrance takes."""
+
+
+class UnsupportedMedia(InputError):
+    """A content type or encoding this entrance does not take."""
+
+
+class AccessError(DayZeroError):
+    """The caller may not do this."""
+
+
+class NotAuthenticated(AccessError):
+    """No valid token."""
+
+
+class NotAllowed(AccessError):
+    """A valid token without the scope."""
+
+
+class NotFound(DayZeroError):
+    """No such thing, or not the caller's to see."""
+
+
+class MethodNotAllowed(DayZeroError):
+    """The address exists, the method there does not."""
+
+
+class NotAcceptable(DayZeroError):
+    """None of the media types asked for can be given."""
+
+
+class Erased(DayZeroError):
+    """It was here and has been erased."""
+
+
+class StillRunning(DayZeroError):
+    """The same idempotency key is being worked on."""
+
+
+class IdempotencyMismatch(DayZeroError):
+    """The same idempotency key came with another body."""
+
+
+class Unavailable(DayZeroError):
+    """The store or the model cannot answer now."""
+
+
+class VerificationFailed(DayZeroError):
+    """The ledger, or an export of it, does not agree with itself."""
+
+
+class SetupError(DayZeroError):
+    """An artefact, key, setting, table or extract is unusable; the sentence says what to do next."""

@@ -1,0 +1,1 @@
+"""Stalking harm scoring: record -> features -> model -> explanation -> score."""

@@ -1,0 +1,187 @@
+"""What a caller gets: the answer of `POST /score` and of the reads of it. Field names are the contract's."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelStamp(_Answer):
+    """Which artefact answered."""
+
+    family: str
+    version: str
+    manifest_sha256: str
+
+
+class Ignored(_Answer):
+    """An incident that was sent and not used."""
+
+    incident_id: str
+    reason: str
+
+
+class Warned(_Answer):
+    """An oddity that makes the score less certain."""
+
+    code: str
+    message: str
+
+
+class HistoryAnswer(_Answer):
+    """What was made of the history: `used` incidents count towards sums, the last `rows` of them stand on their own."""
+
+    received: int
+    used: int
+    rows: int
+    ignored: list[Ignored]
+    warnings: list[Warned]
+
+
+class HarmAnswer(_Answer):
+    """Probabilities of the four groups of harm in the year after day zero, at the test and at the population mix."""
+
+    groups: list[str]
+    probabilities: list[Probability]
+    population_probabilities: list[Probability]
+    predicted_group: str
+
+
+class SurvivalAnswer(_Answer):
+    """Probability that no further incident has happened by each day after day zero.
+
+    `median_days` first day on which it is one half or less, null where that is not within a year.
+    """
+
+    days: list[int]
+    probability: list[Probability]
+    median_days: int | None
+    at: dict[str, Probability]
+
+
+class Contribution(_Answer):
+    """Share of one factor in the difference to the reference, in probability (exact Shapley value)."""
+
+    name: str
+    effect: float
+    effect_top_two: float
+    evidence: dict[str, float | None]
+    text: str
+
+
+class Reference(_Answer):
+    """What the score is compared with."""
+
+    value: float
+    description: str
+
+
+class Explained(_Answer):
+    """A probability and what it is compared with."""
+
+    explains: str
+    value: float
+    reference: float
+
+
+class Explanation(_Answer):
+    """How the estimate came about; `sum(effect) == value - reference.value`."""
+
+    by: str
+    explains: str
+    value: float
+    reference: Reference
+    top_two: Explained
+    contributions: list[Contribution]
+    summary: str
+    limits: list[str]
+    covenant: dict[str, str]
+
+
+class AuditReceipt(_Answer):
+    """Where the record of this answer stands in the ledger."""
+
+    sequence: int
+    leaf_hash: str
+
+
+class ScoreBody(_Answer):
+    """Everything in an answer that is known before it is recorded."""
+
+    score_id: str
+    scored_at: datetime
+    as_of: date
+    day_zero: date
+    model: ModelStamp
+    history: HistoryAnswer
+    harm: HarmAnswer
+    survival: SurvivalAnswer
+    explanation: Explanation | None
+    advisory: str
+
+
+class ScoreAnswer(ScoreBody):
+    """The 200 of `POST /score`."""
+
+    audit: AuditReceipt
+
+
+class ScoreLine(_Answer):
+    """One score in a list."""
+
+    score_id: str
+    scored_at: datetime
+    nominal_id: str
+    day_zero: date
+    model: ModelStamp
+    predicted_group: str
+    top_group_probability: Probability
+    insufficient_history: bool
+    sequence: int
+
+
+class ScorePage(_Answer):
+    """A page of scores, newest first; `next` is the cursor of the following page, null at the end."""
+
+    scores: list[ScoreLine]
+    next: str | None
+
+
+class ModelCard(_Answer):
+    """What is said of a model to those who use or check it."""
+
+    family: str
+    version: str
+    manifest_sha256: str
+    learnt_from: str
+    groups: list[str]
+    cuts: list[float]
+    decision_weights: list[float]
+    features: list[str]
+    survival_features: list[str]
+    harm_index: dict[str, str | float]
+    libraries: dict[str, str]
+    data: dict[str, object]
+    metrics: dict[str, object]
+    seed: int
+
+
+class ModelLine(_Answer):
+    """One loaded model in a list."""
+
+    family: str
+    version: str
+    manifest_sha256: str
+    learnt_from: str
+
+
+class ModelPage(_Answer):
+    """The models loaded."""
+
+    models: list[ModelLine]

@@ -1,0 +1,57 @@
+"""How a score is kept: the answer as it was given, the request as it was understood, the whole curve.
+
+Three lines: answer (JSON, all but the audit receipt, which names this very record and so cannot be inside it), request
+(JSON, `as_of` and `purpose` filled in, so that scoring it again means the same), curve (float32, base64).
+"""
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.harm.answers import AuditReceipt, ScoreBody
+from app.harm.service import Curve, Scored
+from app.purposes import DEFAULT_PURPOSE
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A stored score: `answer` the bytes given to the caller less the receipt, `request` JSON bytes, `curve` (366,)."""
+
+    answer: bytes
+    request: bytes
+    curve: Curve
+
+    @property
+    def body(self) -> ScoreBody:
+        """The answer as a record."""
+        return ScoreBody.model_validate_json(self.answer)
+
+
+def pack(answer: ScoreBody, scored: Scored) -> Archived:
+    """Make the stored form of a fresh score."""
+    request = scored.case.request
+    meant = {"as_of": scored.case.as_of, "purpose": request.purpose or DEFAULT_PURPOSE}
+    return Archived(
+        answer=answer.model_dump_json().encode(),
+        request=request.model_copy(update=meant).model_dump_json().encode(),
+        curve=scored.curve,
+    )
+
+
+def to_bytes(archived: Archived) -> bytes:
+    """The bytes put under seal; JSON writers escape line breaks, so a line break separates."""
+    curve = base64.b64encode(archived.curve.astype("<f4").tobytes())
+    return b"\n".join([archived.answer, archived.request, curve])
+
+
+def from_bytes(payload: bytes) -> Archived:
+    """Read back what `to_bytes` wrote."""
+    answer, request, curve = payload.split(b"\n")
+    return Archived(answer, request, np.frombuffer(base64.b64decode(curve), dtype="<f4").astype(np.float64))
+
+
+def with_receipt(answer: bytes, sequence: int, leaf_hash: str) -> bytes:
+    """The full answer: the stored bytes with the audit receipt as their last member."""
+    receipt = AuditReceipt(sequence=sequence, leaf_hash=leaf_hash).model_dump_json().encode()
+    return answer[:-1] + b',"audit":' + receipt + b"}"

@@ -1,0 +1,151 @@
+"""How an estimate came about: ten factors, their exact share in it, in numbers and in words.
+
+Each factor is a set of features over all incidents. It is compared with a reference record: as many incidents as the
+nominal has, each at the population's median for its position, the nominal's own gender. Words live in `wording.py`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from app.harm.answers import Contribution, Explained, Explanation, Reference
+from app.harm.features import COLUMN, FEATURES, ROWS, Features
+from app.harm.model import HarmModel, group_name
+from app.harm.shapley import Floats, explain
+from app.harm.wording import COVENANT, REFERENCE, limits, sentence, summary
+
+FACTORS: dict[str, tuple[str, ...]] = {
+    "age": ("age_at_offence",),
+    "harm severity": ("harm_score", "cumulative_harm", "cumulative_harm_decayed"),
+    "harm pattern": ("harm_rate", "harm_momentum", "harm_momentum_decayed"),
+    "timing": ("days_to_day_zero", "days_since_previous"),
+    "offence types": ("is_harassment", "is_violent", "is_sexual"),
+    "stalking pattern": ("is_stalking",),
+    "domestic context": ("is_domestic",),
+    "role": ("is_offender", "is_suspect"),
+    "custody": ("custody_count",),
+    "victim contacts": ("victim_contacts",),
+}
+TOP, TOP_TWO = f"population probability of group {group_name(3)}", "population probability of the top two groups"
+_HEADLINE = {
+    "age": "age_at_offence",
+    "harm severity": "cumulative_harm",
+    "harm pattern": "harm_momentum_decayed",
+    "timing": "days_since_previous",
+    "custody": "custody_count",
+    "victim contacts": "victim_contacts",
+}
+
+
+class Effects(NamedTuple):
+    """Contributions (10, 2) to the top group and to the top two, and both ends (2, 2): reference, then value."""
+
+    contributions: Floats
+    ends: Floats
+
+
+def factor_effects(model: HarmModel, features: Features, rows: int) -> Effects:
+    """Exact Shapley values of the ten factors for one nominal, float32 (1, 20, 19), `rows` of them real.
+
+    The grand coalition takes the value `/score` gives, so that the contributions add up to the number shown.
+    """
+    own = features[0]
+    reference = _reference(model.bundle.reference, own, rows)
+    members = np.array([[name in names for name in FEATURES] for names in FACTORS.values()])
+    active = members @ (own != reference).any(axis=0)
+    shown = _values(model, features)
+
+    def value_of(subsets: np.ndarray) -> Floats:
+        columns = subsets @ members
+        values = _values(model, np.where(columns[:, None, :], own, reference))
+        values[-1] = shown[0]
+        return values
+
+    return Effects(*explain(active, value_of))
+
+
+def explain_factors(model: HarmModel, features: Features, rows: int) -> Explanation:
+    """The factor view of one nominal's score (see the module), contributions largest first."""
+    effects, ((low, low_two), (high, high_two)) = factor_effects(model, features, rows)
+    order = sorted(range(len(FACTORS)), key=lambda factor: -abs(effects[factor, 0]))
+    names = list(FACTORS)
+    contributions = [_contribution(model, features[0, -rows:], names[factor], effects[factor]) for factor in order]
+    return Explanation(
+        by="factors",
+        explains=TOP,
+        value=float(high),
+        reference=Reference(value=float(low), description=REFERENCE),
+        top_two=Explained(explains=TOP_TWO, value=float(high_two), reference=float(low_two)),
+        contributions=contributions,
+        summary=summary(float(high), float(low), contributions),
+        limits=limits(model.bundle.manifest, rows),
+        covenant=COVENANT,
+    )
+
+
+def _values(model: HarmModel, features: Features) -> Floats:
+    """Population probability of the top group and of the top two, (N, 2)."""
+    population = model.groups(features).population
+    return np.stack([population[:, 3], population[:, 2] + population[:, 3]], axis=1)
+
+
+def _reference(medians: Features, own: Features, rows: int) -> Features:
+    """The record compared with, float32 (20, 19): medians where the nominal has incidents, own gender, own padding."""
+    reference = np.zeros_like(own)
+    reference[ROWS - rows :] = medians[ROWS - rows :]
+    reference[:, COLUMN["gender"]] = own[:, COLUMN["gender"]]
+    return reference
+
+
+def _contribution(model: HarmModel, record: Features, name: str, effects: Floats) -> Contribution:
+    evidence = _evidence(record, name)
+    headline = _HEADLINE.get(name)
+    percentile = None
+    if headline is not None:
+        scale = model.bundle.manifest.population_percentiles[headline]
+        percentile = _percentile(scale, float(record[-1, COLUMN[headline]]))
+        evidence["population_percentile"] = percentile
+    return Contribution(
+        name=name,
+        effect=float(effects[0]),
+        effect_top_two=float(effects[1]),
+        evidence=evidence,
+        text=sentence(name, float(effects[0]), evidence, percentile),
+    )
+
+
+def _percentile(scale: tuple[float, ...], value: float) -> float:
+    """Middle of the percentiles the value stands at, 0 to 100; ties share the middle of their span."""
+    first = np.searchsorted(scale, np.float32(value), side="left")
+    last = np.searchsorted(scale, np.float32(value), side="right")
+    return float(np.clip((first + max(last - 1, first)) // 2, 0, 100))
+
+
+def _evidence(record: Features, name: str) -> dict[str, float | None]:
+    """The nominal's own figures behind a factor; `record` real rows only, (rows, 19), oldest first."""
+    index = {feature: round(float(record[-1, column]), 4) for feature, column in COLUMN.items()}
+    count = {feature: float(record[:, COLUMN[feature]].sum()) for feature in FEATURES if feature.startswith("is_")}
+    incidents = float(len(record))
+    figures: dict[str, dict[str, float | None]] = {
+        "age": {"age_at_index": index["age_at_offence"]},
+        "harm severity": {
+            "cumulative_harm": index["cumulative_harm"],
+            "highest_harm": float(record[:, COLUMN["harm_score"]].max()),
+            "index_harm": index["harm_score"],
+        },
+        "harm pattern": {
+            "index_harm_rate": index["harm_rate"],
+            "harm_momentum_decayed": index["harm_momentum_decayed"],
+        },
+        "timing": {
+            "days_since_previous": index["days_since_previous"] if incidents > 1 else None,
+            "days_covered": float(record[0, COLUMN["days_to_day_zero"]]),
+        },
+        "offence types": {key: count[f"is_{key}"] for key in ("harassment", "violent", "sexual")},
+        "stalking pattern": {"stalking": count["is_stalking"]},
+        "domestic context": {"domestic": count["is_domestic"]},
+        "role": {"offender": count["is_offender"], "suspect": count["is_suspect"]},
+        "custody": {"custody_appearances": index["custody_count"]},
+        "victim contacts": {"victim_contacts": index["victim_contacts"]},
+    }
+    return {"incidents": incidents, **figures[name]}

@@ -1,0 +1,235 @@
+"""The 19 features of each incident: the only feature code in the repository.
+
+Serving, bulk scoring, training and explanation all call `day_zero_histories` and `features`, so that a number learnt
+from is the number scored with. Everything is a column over incidents or nominals; nothing loops over people.
+
+Source: the report's section 3.2, table 1 and appendix 2 (features), table 3 (survival features), the glossary (day
+zero). Where the report is silent the reading taken here is marked (ours).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Features = NDArray[np.float32]
+
+ROWS = 20
+CLASSES = ("harassment", "violent", "sexual", "stalking", "domestic")
+OFFENDER, SUSPECT = 1, 2
+GENDER_CODES = {"male": 1, "female": 2, "other": 0, "unknown": 0}
+DAYS_A_YEAR = 365.25
+COOLING_OFF_DAYS = 30
+DECAY_A_DAY = 0.99
+NO_DAY = int(np.iinfo(np.int64).min)
+
+FEATURES = (
+    "age_at_offence",
+    "harm_score",
+    "days_to_day_zero",
+    "cumulative_harm",
+    "days_since_previous",
+    "harm_rate",
+    "harm_momentum",
+    "cumulative_harm_decayed",
+    "harm_momentum_decayed",
+    "custody_count",
+    "is_harassment",
+    "is_violent",
+    "is_sexual",
+    "is_stalking",
+    "is_domestic",
+    "is_offender",
+    "is_suspect",
+    "victim_contacts",
+    "gender",
+)
+COLUMN = {name: column for column, name in enumerate(FEATURES)}
+SURVIVAL_FEATURES = (*FEATURES[:9], "victim_contacts", "custody_count")
+
+# After 75,000 days the decay is below the smallest float64, so a table of it is complete and cheaper than a power.
+_DECAY: Floats = DECAY_A_DAY ** np.maximum(0.0, np.arange(75_001) - COOLING_OFF_DAYS)
+_DECAY[-1] = 0.0
+# Pairs of (row, earlier incident) held at once: bounds memory in bulk, never reached by one nominal.
+_PAIRS_A_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """Columns over M incidents of N nominals, in any order; eliminated suspects are already left out.
+
+    `nominal` int64 (M,) 0..N-1; `day` int64 (M,) days since 1970-01-01; `id_rank` int64 (M,) rank of the incident id
+    in UTF-8 byte order (compared only within one nominal); `harm` float64 (M,) days; `classes` bool (M, 5) as
+    `CLASSES`; `role` int8 (M,) OFFENDER or SUSPECT.
+    """
+
+    nominal: Ints
+    day: Ints
+    id_rank: Ints
+    harm: Floats
+    classes: NDArray[np.bool_]
+    role: NDArray[np.int8]
+
+    def take(self, rows: NDArray[np.int64]) -> "Incidents":
+        """Return the given rows, in the order given."""
+        return Incidents(
+            self.nominal[rows], self.day[rows], self.id_rank[rows], self.harm[rows], self.classes[rows], self.role[rows]
+        )
+
+
+@dataclass(frozen=True)
+class Nominals:
+    """Columns over N nominals.
+
+    `birth_day` float64 (N,) days since 1970-01-01, NaN where unknown; `gender` int8 (N,) as `GENDER_CODES`;
+    `victim_contacts` float64 (N,), unknown = 0; `custody_nominal`, `custody_day` int64 (K,), one entry an appearance.
+    """
+
+    birth_day: Floats
+    gender: NDArray[np.int8]
+    victim_contacts: Floats
+    custody_nominal: Ints
+    custody_day: Ints
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Known histories up to and including day zero, in history order.
+
+    `incidents` sorted by nominal, then date, then incident id, the index incident last of all; nominal i owns rows
+    `starts[i]:starts[i + 1]` (none where there is no stalking incident); `day_zero` int64 (N,), `NO_DAY` where none;
+    `source` int64 (M',) the row each incident had in the table given.
+    """
+
+    incidents: Incidents
+    starts: Ints
+    day_zero: Ints
+    source: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """Incidents known for each nominal up to day zero, (N,)."""
+        return self.starts[1:] - self.starts[:-1]
+
+
+def decay(days: Ints) -> Floats:
+    """Return 0.99 to the power of the days beyond a 30-day cooling-off (appendix 2); `days` >= 0, any shape."""
+    return _DECAY[np.minimum(days, len(_DECAY) - 1)]
+
+
+def day_zero_histories(
+    incidents: Incidents, count: int, as_of: Ints | int, *, day_zero_class: str = "stalking"
+) -> Histories:
+    """Find each nominal's day zero on or before `as_of`, drop what came after it, and put the rest in order.
+
+    Day zero is the date of the most recent incident of `day_zero_class`; that incident is the index incident, of
+    several on one date the last by id. Other incidents of that date come before it whatever their id (ours).
+
+    `count` is N; `as_of` one day or int64 (N,), days since 1970-01-01.
+    """
+    nominal, day, id_rank = incidents.nominal, incidents.day, incidents.id_rank
+    latest = np.full(count, as_of, dtype=np.int64)
+    eligible = incidents.classes[:, CLASSES.index(day_zero_class)] & (day <= latest[nominal])
+
+    day_zero = np.full(count, NO_DAY, dtype=np.int64)
+    np.maximum.at(day_zero, nominal[eligible], day[eligible])
+    on_day_zero = eligible & (day == day_zero[nominal])
+    index_rank = np.full(count, NO_DAY, dtype=np.int64)
+    np.maximum.at(index_rank, nominal[on_day_zero], id_rank[on_day_zero])
+    is_index = on_day_zero & (id_rank == index_rank[nominal])
+
+    known = np.flatnonzero(day <= day_zero[nominal])
+    source = known[np.lexsort((id_rank[known], is_index[known], day[known], nominal[known]))]
+    starts = np.zeros(count + 1, dtype=np.int64)
+    np.cumsum(np.bincount(nominal[source], minlength=count), out=starts[1:])
+    return Histories(incidents.take(source), starts, day_zero, source)
+
+
+def features(histories: Histories, nominals: Nominals, *, unknown_age: float) -> Features:
+    """Return float32 (N, 20, 19): the index incident and the 19 before it, the front padded with zero rows.
+
+    `unknown_age` (years) is the age at the index incident taken for an unknown birth date: the training median (ours).
+    Sums run over the whole known history, not only the last 20 incidents. A nominal's rows are the same to the bit
+    whoever else is in the batch.
+    """
+    count = len(histories.day_zero)
+    out = np.zeros((count, ROWS, len(FEATURES)), dtype=np.float32)
+    pairs = np.minimum(histories.lengths, ROWS) * histories.lengths
+    block = (np.cumsum(pairs) - pairs) // _PAIRS_A_BLOCK
+    edges = np.flatnonzero(np.diff(block, prepend=-1))
+    for first, last in zip(edges, [*edges[1:], count], strict=True):
+        _fill(out, histories, nominals, unknown_age, int(first), int(last))
+    return out
+
+
+def _fill(out: Features, histories: Histories, nominals: Nominals, unknown_age: float, first: int, last: int) -> None:
+    """Write the features of nominals `first:last` into `out`."""
+    known, starts = histories.incidents, histories.starts
+    lengths = histories.lengths[first:last]
+    rows = np.minimum(lengths, ROWS)
+    owner = np.repeat(np.arange(first, last), rows)
+    place = _positions(rows) + np.repeat(ROWS - rows, rows)
+    at = starts[owner + 1] - ROWS + place
+    begins = starts[owner]
+
+    day, harm = known.day[at], known.harm[at]
+    to_day_zero = histories.day_zero[owner] - day
+    gap = np.where(at > begins, day - known.day[np.maximum(at - 1, 0)], 0)
+    cumulative, cumulative_decayed = _cumulative(known, at, begins)
+    total = np.repeat(cumulative[np.cumsum(rows)[rows > 0] - 1], rows[rows > 0])
+    rate = np.divide(harm, total, out=np.zeros_like(harm), where=total > 0)
+    momentum = np.where(at > begins, rate / np.maximum(gap, 1), 0.0)
+    birth = nominals.birth_day[owner]
+    birth = np.where(np.isnan(birth), histories.day_zero[owner] - unknown_age * DAYS_A_YEAR, birth)
+
+    columns = (
+        (day - birth) / DAYS_A_YEAR,
+        harm,
+        to_day_zero,
+        cumulative,
+        gap,
+        rate,
+        momentum,
+        cumulative_decayed,
+        momentum * decay(to_day_zero),
+        _custody_counts(nominals, owner, day),
+        *known.classes[at].T,
+        known.role[at] == OFFENDER,
+        known.role[at] == SUSPECT,
+        nominals.victim_contacts[owner],
+        nominals.gender[owner],
+    )
+    for column, values in enumerate(columns):
+        out[owner, place, column] = values
+
+
+def _cumulative(known: Incidents, at: Ints, begins: Ints) -> tuple[Floats, Floats]:
+    """Harm summed over each row's own past, plain and decayed to the row's date; both (rows,), days.
+
+    Summed afresh for each row, oldest first, rather than as differences of a running total: a total over a whole
+    batch would make a nominal's last bits depend on the company.
+    """
+    counts = at - begins + 1
+    row = np.repeat(np.arange(len(at)), counts)
+    earlier = _positions(counts) + np.repeat(begins, counts)
+    harm = known.harm[earlier]
+    faded = harm * decay(np.repeat(known.day[at], counts) - known.day[earlier])
+    plain = np.bincount(row, weights=harm, minlength=len(at))
+    decayed = np.bincount(row, weights=faded, minlength=len(at))
+    return plain.astype(np.float64, copy=False), decayed.astype(np.float64, copy=False)
+
+
+def _positions(counts: Ints) -> Ints:
+    """0..c-1 for each count c, concatenated."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
+
+
+def _custody_counts(nominals: Nominals, owner: Ints, day: Ints) -> Ints:
+    """Custody appearances of each row's nominal on or before the row's date, (rows,)."""
+    span = np.int64(1) << 32
+    keys = np.sort(nominals.custody_nominal * span + nominals.custody_day)
+    before = np.searchsorted(keys, owner * span - (span >> 1))
+    return np.searchsorted(keys, owner * span + day, side="right") - before

@@ -1,0 +1,227 @@
+"""From a request to the history the model sees: meaning checked, harm and classes looked up, oddities told.
+
+Everything that would make the number wrong is refused; everything that only makes it less certain is a warning.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from app.errors import Fault, InvalidInput
+from app.harm.features import (
+    CLASSES,
+    GENDER_CODES,
+    OFFENDER,
+    SUSPECT,
+    Histories,
+    Incidents,
+    Nominals,
+    day_zero_histories,
+)
+from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.records import IncidentRecord, ScoreRequest
+
+EPOCH = date(1970, 1, 1).toordinal()
+LATEST_SCORING_DAYS = 365
+STALE_DAYS = 30
+_ROLES = {"offender": OFFENDER, "suspect": SUSPECT}
+
+WARNINGS = {
+    "short-history": "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
+    "date-may-be-unknown": "An incident is dated 1 January, which often stands for an unknown date.",
+    "same-day-incidents": "Several incidents share a date; their order within the day is by incident id.",
+    "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
+    "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
+    "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
+    "incidents-after-day-zero": "Incidents after the most recent stalking incident were left out, as in training.",
+    "stale-day-zero": "The most recent stalking incident is over 30 days old; the curve counts from that incident.",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One nominal ready to score.
+
+    `histories` and `nominals` hold one nominal; `order` the request positions of the incidents used, oldest first;
+    `ignored` (incident id, reason); `warnings` codes in the order of `WARNINGS`.
+    """
+
+    request: ScoreRequest
+    as_of: date
+    day_zero: date
+    histories: Histories
+    nominals: Nominals
+    order: list[int]
+    ignored: list[tuple[str, str]]
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class _Valued:
+    """An incident with its harm (days) and classes settled."""
+
+    position: int
+    record: IncidentRecord
+    day: int
+    harm: float
+    classes: frozenset[str]
+    approximate: bool
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return day.toordinal() - EPOCH
+
+
+def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
+    """Check the meaning of a request and put its history in order.
+
+    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
+    """
+    as_of = request.as_of or today
+    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request)]
+    valued = []
+    for position, record in enumerate(request.incidents):
+        try:
+            valued.append(_value(position, record, index))
+        except InvalidInput as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InvalidInput("The request breaks the rules named in errors.", faults)
+
+    counted = [incident for incident in valued if incident.record.role != "suspect_eliminated"]
+    histories = day_zero_histories(_columns(counted), 1, day_number(as_of))
+    if not len(histories.source):
+        raise InvalidInput(
+            "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
+        )
+    day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
+    if (as_of - day_zero).days > LATEST_SCORING_DAYS:
+        raise InvalidInput(
+            "The most recent stalking incident is too old.", [Fault("/as_of", "over-365-days-after-day-zero")]
+        )
+
+    used = [counted[row] for row in histories.source]
+    after = [incident for incident in counted if incident.day > histories.day_zero[0]]
+    return Case(
+        request=request,
+        as_of=as_of,
+        day_zero=day_zero,
+        histories=histories,
+        nominals=_nominals(request),
+        order=[incident.position for incident in used],
+        ignored=_ignored(valued, after),
+        warnings=_warnings(request, used, after, (as_of - day_zero).days),
+    )
+
+
+def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterator[Fault]:
+    birth = request.nominal.date_of_birth
+    if as_of > today:
+        yield Fault("/as_of", "in-the-future")
+    if birth is not None and birth > as_of:
+        yield Fault("/nominal/date_of_birth", "after-as-of")
+    days = [(f"/incidents/{i}/occurred_on", incident.occurred_on) for i, incident in enumerate(request.incidents)]
+    days += [(f"/custody_dates/{i}", day) for i, day in enumerate(request.custody_dates)]
+    for pointer, day in days:
+        if day > as_of:
+            yield Fault(pointer, "after-as-of")
+        elif birth is not None and day < birth:
+            yield Fault(pointer, "before-birth")
+
+
+def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for position, incident in enumerate(request.incidents):
+        if incident.incident_id in seen:
+            yield Fault(f"/incidents/{position}/incident_id", "duplicate-incident-id")
+        seen.add(incident.incident_id)
+
+
+def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
+    """Settle harm and classes: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
+    offence = index.lookup(record.offence_code) if record.offence_code else None
+    known_otherwise = record.harm_score is not None and record.offence_class is not None
+    here = f"/incidents/{position}"
+    if record.role == "victim":
+        raise _refusal(f"{here}/role", "role-not-for-this-model")
+    if record.offence_code and offence is None and not known_otherwise:
+        raise _refusal(f"{here}/offence_code", "unknown-offence-code")
+    if not record.is_non_crime and not record.offence_code and not known_otherwise:
+        raise _refusal(f"{here}/offence_code", "required-without-harm-score-and-offence-class")
+    if record.is_non_crime and record.is_domestic and record.harm_score is None:
+        raise _refusal(f"{here}/harm_score", "required-for-domestic-non-crime")
+
+    from_index = record.harm_score is None and not record.is_non_crime and offence is not None
+    harm = record.harm_score if record.harm_score is not None else offence.harm if from_index and offence else 0.0
+    own = offence.classes if offence else frozenset[str]()
+    classes = own if record.offence_class is None else frozenset(record.offence_class)
+    return _Valued(
+        position=position,
+        record=record,
+        day=day_number(record.occurred_on),
+        harm=harm,
+        classes=offence_classes(classes, intimate_partner=record.intimate_partner),
+        approximate=bool(from_index and offence and offence.approximate),
+    )
+
+
+def _refusal(pointer: str, rule: str) -> InvalidInput:
+    return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule)])
+
+
+def _columns(incidents: list[_Valued]) -> Incidents:
+    # Python compares strings by code point, which is the order of their UTF-8 bytes.
+    rank = {name: place for place, name in enumerate(sorted(incident.record.incident_id for incident in incidents))}
+    classes = [
+        [name in incident.classes for name in CLASSES[:-1]] + [incident.record.is_domestic] for incident in incidents
+    ]
+    return Incidents(
+        nominal=np.zeros(len(incidents), dtype=np.int64),
+        day=np.array([incident.day for incident in incidents], dtype=np.int64),
+        id_rank=np.array([rank[incident.record.incident_id] for incident in incidents], dtype=np.int64),
+        harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
+        classes=np.array(classes, dtype=np.bool_).reshape(-1, len(CLASSES)),
+        role=np.array([_ROLES[incident.record.role] for incident in incidents], dtype=np.int8),
+    )
+
+
+def _nominals(request: ScoreRequest) -> Nominals:
+    birth = request.nominal.date_of_birth
+    custody = [day_number(day) for day in request.custody_dates]
+    return Nominals(
+        birth_day=np.array([np.nan if birth is None else day_number(birth)], dtype=np.float64),
+        gender=np.array([GENDER_CODES[request.nominal.gender]], dtype=np.int8),
+        victim_contacts=np.array([request.index_victim_contacts or 0], dtype=np.float64),
+        custody_nominal=np.zeros(len(custody), dtype=np.int64),
+        custody_day=np.array(custody, dtype=np.int64),
+    )
+
+
+def _ignored(valued: list[_Valued], after: list[_Valued]) -> list[tuple[str, str]]:
+    late = {incident.position for incident in after}
+    reasons = [
+        (incident, "suspect-eliminated" if incident.record.role == "suspect_eliminated" else "after-day-zero")
+        for incident in valued
+        if incident.record.role == "suspect_eliminated" or incident.position in late
+    ]
+    return [(incident.record.incident_id, reason) for incident, reason in reasons]
+
+
+def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], age: int) -> list[str]:
+    days = Counter(incident.day for incident in used)
+    dates = [incident.record.occurred_on for incident in used]
+    found = {
+        "short-history": len(used) == 1,
+        "date-may-be-unknown": any((day.month, day.day) == (1, 1) for day in dates),
+        "same-day-incidents": max(days.values()) > 1,
+        "victim-contacts-unknown": request.index_victim_contacts is None,
+        "birth-date-unknown": request.nominal.date_of_birth is None,
+        "harm-approximate": any(incident.approximate for incident in used),
+        "incidents-after-day-zero": bool(after),
+        "stale-day-zero": age > STALE_DAYS,
+    }
+    return [code for code in WARNINGS if found[code]]

@@ -1,0 +1,117 @@
+"""What a caller sends: the request of `POST /score`, field by field, and its form checks.
+
+Form is checked here (types, patterns, closed lists, unknown fields); meaning that needs the harm index or the calendar
+is checked in `history.py`. Source of the terms: the report's glossary and section 3.2.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from app.errors import Fault, InvalidInput
+from app.purposes import Purpose
+from app.strict_json import read_json
+
+MAX_INCIDENTS = 2_000
+MAX_CONTACTS = 1_000_000
+MAX_HARM = 5_475
+
+Gender = Literal["male", "female", "other", "unknown"]
+Role = Literal["offender", "suspect", "suspect_eliminated", "victim"]
+OffenceClass = Literal["harassment", "violent", "sexual", "stalking"]
+Explain = Literal["none", "factors", "incidents", "both"]
+
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
+_SHOWN_FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
+
+
+def _read_day(value: Any) -> date:
+    """Take exactly `YYYY-MM-DD`: `date.fromisoformat` alone also takes week dates and compact forms."""
+    match = _DAY.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise PydanticCustomError("date-format", "expected YYYY-MM-DD")
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        raise PydanticCustomError("calendar-date", "no such day") from None
+
+
+Day = Annotated[
+    date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
+]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
+OffenceCode = Annotated[str, Field(pattern=r"^[0-9]{3}/?[0-9]{2}$", description="Home Office code, NNNNN or NNN/NN")]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NominalRecord(_Record):
+    """The person scored: an offender or suspect."""
+
+    nominal_id: Identifier
+    date_of_birth: Day | None = None
+    gender: Gender = "unknown"
+
+
+class IncidentRecord(_Record):
+    """One crime or non-crime the nominal is recorded on.
+
+    `harm_score` (days) overrides the harm index; `offence_class` overrides the classes of the code.
+    """
+
+    incident_id: Identifier
+    occurred_on: Day
+    offence_code: OffenceCode | None = None
+    is_non_crime: bool = False
+    is_domestic: bool = False
+    intimate_partner: bool = Field(default=False, description="Nominal and victim are or were intimate partners")
+    role: Role
+    harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
+    offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
+
+
+class ScoreRequest(_Record):
+    """The body of `POST /score`.
+
+    `as_of` is the day one scores for (default: today in the service's time zone); a past day serves back-tests.
+    """
+
+    nominal: NominalRecord
+    index_victim_contacts: Annotated[int, Field(ge=0, le=MAX_CONTACTS)] | None = None
+    custody_dates: Annotated[list[Day], Field(max_length=10_000)] = []
+    incidents: Annotated[list[IncidentRecord], Field(min_length=1, max_length=MAX_INCIDENTS)]
+    model: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")] = "stalking-nominal"
+    explain: Explain = "factors"
+    purpose: Purpose | None = Field(default=None, description="Default: the Purpose header, else stalking-triage")
+    as_of: Day | None = None
+
+
+def read_request(raw: bytes) -> ScoreRequest:
+    """Read and check the form of a request body.
+
+    Raises MalformedInput (not readable) or InvalidInput with a pointer and rule for each fault; never echoes a value.
+    """
+    return parse_request(read_json(raw))
+
+
+def parse_request(value: Any) -> ScoreRequest:
+    """Check the form of an already read JSON value. Raises InvalidInput."""
+    try:
+        return ScoreRequest.model_validate(value)
+    except ValidationError as error:
+        faults = [_fault(found["loc"], found["type"]) for found in error.errors(include_input=False, include_url=False)]
+        raise InvalidInput("The request breaks the rules named in errors.", faults) from None
+
+
+def _fault(location: tuple[int | str, ...], kind: str) -> Fault:
+    """Turn pydantic's location into an RFC 6901 pointer; an unknown field's name is shown only if it is a plain word."""
+    unknown = kind == "extra_forbidden"
+    if unknown and not _SHOWN_FIELD.fullmatch(str(location[-1])):
+        location = location[:-1]
+    pointer = "".join(f"/{part}" for part in location)
+    return Fault(pointer, "unknown-field" if unknown else kind.replace("_", "-"))

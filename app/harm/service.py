@@ -1,0 +1,161 @@
+"""Record in, score out. Pure: no HTTP, no database, no clock of its own.
+
+request -> case (checked history) -> features -> model -> explanation -> score
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.artifacts import GROUPS, Bundle, load_current
+from app.errors import Fault, InvalidInput, SetupError
+from app.harm.answers import (
+    Explanation,
+    HarmAnswer,
+    HistoryAnswer,
+    Ignored,
+    ModelStamp,
+    ScoreBody,
+    SurvivalAnswer,
+    Warned,
+)
+from app.harm.explanation import explain_factors
+from app.harm.features import ROWS, Features, features
+from app.harm.harm_index import HarmIndex, load_harm_index
+from app.harm.history import WARNINGS, Case, build_case
+from app.harm.model import DAYS, HarmModel, group_name
+from app.harm.records import ScoreRequest, parse_request
+from app.harm.wording import ADVISORY, ADVISORY_SHORT
+
+WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
+MARKS = (30, 90, 180, 365)
+GOLDEN_TOLERANCE = 1e-6
+Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A score not yet named or dated: the case it rests on, its features (1, 20, 19), the answer's parts."""
+
+    case: Case
+    features: Features
+    model: HarmModel
+    harm: HarmAnswer
+    curve: Curve
+    explanation: Explanation | None
+
+    def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
+        """The answer, all but its audit receipt."""
+        manifest = self.model.bundle.manifest
+        warnings = [Warned(code=code, message=WARNINGS[code]) for code in self.case.warnings]
+        return ScoreBody(
+            score_id=score_id,
+            scored_at=scored_at,
+            as_of=self.case.as_of,
+            day_zero=self.case.day_zero,
+            model=ModelStamp(
+                family=manifest.family, version=manifest.version, manifest_sha256=self.model.bundle.manifest_sha256
+            ),
+            history=HistoryAnswer(
+                received=len(self.case.request.incidents),
+                used=len(self.case.order),
+                rows=rows_of(self.case),
+                ignored=[Ignored(incident_id=name, reason=reason) for name, reason in self.case.ignored],
+                warnings=warnings,
+            ),
+            harm=self.harm,
+            survival=survival_answer(self.curve),
+            explanation=self.explanation,
+            advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
+        )
+
+
+class Scorer:
+    """The loaded models and the harm index they are used with."""
+
+    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex) -> None:
+        self.models = {family: HarmModel(bundle) for family, bundle in bundles.items()}
+        self.index = index
+
+    def score(self, request: ScoreRequest, today: date) -> Scored:
+        """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
+        model = self.model_for(request)
+        if request.explain in {"incidents", "both"}:
+            raise InvalidInput("Only the factor view is available.", [Fault("/explain", "view-not-available")])
+        case = build_case(request, self.index, today)
+        table = self.features(case, model)
+        groups = model.groups(table)
+        return Scored(
+            case=case,
+            features=table,
+            model=model,
+            harm=HarmAnswer(
+                groups=list(GROUPS),
+                probabilities=groups.probabilities[0].tolist(),
+                population_probabilities=groups.population[0].tolist(),
+                predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
+            ),
+            curve=model.survival(table)[0],
+            explanation=explain_factors(model, table, rows_of(case)) if request.explain == "factors" else None,
+        )
+
+    def model_for(self, request: ScoreRequest) -> HarmModel:
+        """The model a request asks for. Raises InvalidInput where it is not loaded."""
+        model = self.models.get(request.model)
+        if model is None:
+            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model")])
+        return model
+
+    def features(self, case: Case, model: HarmModel) -> Features:
+        """The features of a case as this model sees them, float32 (1, 20, 19)."""
+        return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
+
+    def check_golden(self) -> None:
+        """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
+        for family, model in self.models.items():
+            stamp = model.bundle.manifest.harm_index
+            if stamp.sha256 != self.index.sha256:
+                raise SetupError(
+                    f"{family} learnt with another harm index (edition {stamp.edition}) than the one in use "
+                    f"({self.index.edition}). Retrain it, or restore the table it learnt with."
+                )
+            for number, case in enumerate(model.bundle.golden, start=1):
+                request = parse_request({**case["request"], "explain": "none"})
+                scored = self.score(request, request.as_of or date.max)
+                if not _same(scored, case["answer"]):
+                    raise SetupError(f"{family}: golden case {number} does not reproduce on this machine.")
+
+
+def load_scorer(artifacts: Path, imported_index: Path) -> Scorer:
+    """Load the newest artefact of each family and the harm index (imported if there is one). Raises SetupError."""
+    index = load_harm_index(imported_index if imported_index.exists() else None)
+    return Scorer(load_current(artifacts), index)
+
+
+def rows_of(case: Case) -> int:
+    """Incidents that stand on their own in the model's input: at most 20."""
+    return min(len(case.order), ROWS)
+
+
+def survival_answer(curve: Curve, *, daily: bool = False) -> SurvivalAnswer:
+    """Summarise a curve (366,), weekly or daily."""
+    days = list(range(DAYS)) if daily else WEEKLY
+    below = np.flatnonzero(curve <= 0.5)
+    return SurvivalAnswer(
+        days=days,
+        probability=curve[days].tolist(),
+        median_days=int(below[0]) if len(below) else None,
+        at={str(day): float(curve[day]) for day in MARKS},
+    )
+
+
+def _same(scored: Scored, answer: Mapping[str, object]) -> bool:
+    found = [*scored.harm.probabilities, *scored.harm.population_probabilities, *scored.curve]
+    expected = [answer["probabilities"], answer["population_probabilities"], answer["survival"]]
+    flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in expected])
+    close = len(found) == len(flat) and bool(np.abs(np.asarray(found) - flat).max() <= GOLDEN_TOLERANCE)
+    return close and scored.harm.predicted_group == answer["predicted_group"]

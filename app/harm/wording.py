@@ -1,0 +1,161 @@
+"""The words of an answer. Plain English, the nominal's own figures, never a cause, never a verdict.
+
+Each sentence is made from the same numbers it stands beside; a test holds words and numbers together.
+"""
+
+from collections.abc import Callable, Mapping
+
+from app.artifacts import GROUPS, Manifest
+from app.harm.answers import Contribution
+
+Evidence = Mapping[str, float | None]
+
+REFERENCE = (
+    "A record with as many incidents as this one, each at the middle value of all nominals for its place in the "
+    "record, and the nominal's own gender."
+)
+ADVISORY = (
+    "Advice to a person, not a decision: read it beside everything else that is known, and record your own judgement "
+    "and reason."
+)
+ADVISORY_SHORT = (
+    "Insufficient history: only the index incident is known, so this estimate cannot reassure. Advice to a person, "
+    "not a decision: rely on what is known beyond this record."
+)
+# Letters of the report's companion paper on explainable and transparent methods, table 1: L limited, M moderate,
+# A adequate. Trees are A / M, a support vector machine with Shapley values M / M; a stack is no clearer than its last
+# stage, and the recurrent network inside it is not in that table.
+COVENANT = {
+    "explainable": "M",
+    "transparent": "M",
+    "reproducible": "exact: every coalition is computed, nothing is sampled",
+}
+_SLIGHT, _CLEAR = 0.005, 0.03
+
+
+def points(effect: float) -> str:
+    """An effect as signed percentage points, one decimal."""
+    shown = round(100 * effect, 1)
+    return f"{shown:+.1f} points" if shown else "0.0 points"
+
+
+def direction(effect: float) -> str:
+    """How an effect is told: direction and size in the words used everywhere."""
+    if abs(effect) < _SLIGHT:
+        return "makes little difference to the estimate"
+    size = "clearly" if abs(effect) >= _CLEAR else "slightly"
+    return f"is associated with a {size} {'higher' if effect > 0 else 'lower'} estimate"
+
+
+def sentence(name: str, effect: float, evidence: Evidence, percentile: float | None) -> str:
+    """One sentence on one factor: the figures, where they stand among nominals, what goes with them."""
+    standing = "" if percentile is None else f", {_standing(percentile)}"
+    return f"{_FACTS[name](evidence)}{standing}. This {direction(effect)} ({points(effect)})."
+
+
+def summary(value: float, reference: float, contributions: list[Contribution]) -> str:
+    """Two or three sentences: the estimate, the comparison, what moves it most each way."""
+    lines = [
+        f"The estimated chance of being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero "
+        f"is {_percent(value)}, against {_percent(reference)} for a typical record of the same length."
+    ]
+    raising = [found for found in contributions if found.effect >= _SLIGHT][:2]
+    lowering = [found for found in contributions if found.effect <= -_SLIGHT][:2]
+    if raising:
+        lines.append(f"What goes most with a higher estimate: {_listed(raising)}.")
+    if lowering:
+        lines.append(f"What goes most with a lower estimate: {_listed(lowering)}.")
+    if not raising and not lowering:
+        lines.append("No single factor moves it by half a point or more.")
+    return " ".join(lines)
+
+
+def limits(manifest: Manifest, rows: int) -> list[str]:
+    """What the estimate cannot say, with this artefact's own error rates where it carries them."""
+    known = [
+        "It shows what goes together in past records, not what causes harm.",
+        "Suspects are not convicted: an accusation that proves wrong makes this estimate wrong.",
+        "Harm that was never reported or recorded is not in it, and harm points are sentence lengths, not danger.",
+        "The person harmed next is often not the present victim; a low estimate does not mean that anyone is safe.",
+        "Unusual records are estimated from few similar ones, and less surely.",
+        f"The model learnt from {manifest.learnt_from}.",
+    ]
+    if rows == 1:
+        known.insert(0, "Only the index incident is known. Little history is not low risk.")
+    rates = error_rates(manifest)
+    return [*known, rates] if rates else known
+
+
+def error_rates(manifest: Manifest) -> str | None:
+    """Expected errors per 1,000 people at the population mix, from the artefact's own test; None where it has none.
+
+    Wording after the ethics committee's communication format: out of N people, X identified, Y falsely, Z missed.
+    """
+    confusion = manifest.metrics.get("confusion")
+    shares = manifest.data.get("group_shares")
+    if not confusion or not shares:
+        return None
+    flagged = [1000 * share * row[3] / sum(row) for share, row in zip(shares, confusion, strict=True)]
+    missed = 1000 * shares[3] - flagged[3]
+    return (
+        f"Out of 1,000 people like those it was tested on, we would expect {sum(flagged):.0f} to be put in the highest "
+        f"group; {sum(flagged[:3]):.0f} of them would turn out not to belong there; and {missed:.0f} who do belong "
+        "there would be missed."
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _listed(found: list[Contribution]) -> str:
+    return " and ".join(f"{one.name} ({points(one.effect)})" for one in found)
+
+
+def _standing(percentile: float) -> str:
+    if 45 <= percentile <= 55:
+        return "about the middle of all nominals"
+    if percentile > 55:
+        return f"higher than about {min(percentile, 99):.0f} in 100 nominals"
+    return f"lower than about {min(100 - percentile, 99):.0f} in 100 nominals"
+
+
+def _number(value: float | None) -> str:
+    return "0" if not value else f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
+
+
+def _of(count: float | None, evidence: Evidence, what: str) -> str:
+    total = evidence["incidents"] or 0
+    return f"{_number(count)} of {_number(total)} incident{'' if total == 1 else 's'} {what}"
+
+
+def _timing(evidence: Evidence) -> str:
+    gap = evidence["days_since_previous"]
+    if gap is None:
+        return "There is no earlier incident on record"
+    covered = _number(evidence["days_covered"])
+    return f"The incidents shown cover {covered} days and the last gap before the index incident is {_number(gap)} days"
+
+
+# Each sentence ends with the figure whose place among all nominals follows it.
+_FACTS: dict[str, Callable[[Evidence], str]] = {
+    "age": lambda e: f"Aged {_number(e['age_at_index'])} at the index incident",
+    "harm severity": lambda e: (
+        f"The most harmful of the incidents shown scores {_number(e['highest_harm'])} days and harm on the whole record "
+        f"adds up to {_number(e['cumulative_harm'])} days"
+    ),
+    "harm pattern": lambda e: (
+        f"The index incident holds {_percent(e['index_harm_rate'] or 0)} of all harm on record, a build-up of harm"
+    ),
+    "timing": _timing,
+    "offence types": lambda e: (
+        f"{_of(e['violent'], e, 'violent')}, {_number(e['sexual'])} sexual and {_number(e['harassment'])} harassment"
+    ),
+    "stalking pattern": lambda e: _of(e["stalking"], e, "counted as stalking"),
+    "domestic context": lambda e: _of(e["domestic"], e, "domestic"),
+    "role": lambda e: f"Offender in {_number(e['offender'])} and suspect in {_of(e['suspect'], e, 'shown')}",
+    "custody": lambda e: f"Custody appearances up to day zero: {_number(e['custody_appearances'])}",
+    "victim contacts": lambda e: (
+        f"The index victim had contacted the force {_number(e['victim_contacts'])} times before day zero"
+    ),
+}

@@ -1,0 +1,190 @@
+"""The secrets under `<home>/keys/`: made once, never silently replaced.
+
+    index.key        HMAC over actors and nominal ids, so that records can be searched without naming anyone
+    encryption.key   wraps each record's own data key
+    token.key        Ed25519, signs the local tokens of `dayzero token`
+
+The database remembers the id of each key in use. A lost index key makes records unfindable and a lost encryption key
+makes them unreadable, so a missing or different key stops the start instead of being replaced.
+"""
+
+import fcntl
+import hmac
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Engine, text
+
+from app.database import is_sqlite, read_transaction, write_transaction
+from app.errors import SetupError
+
+PURPOSES = ("index", "encryption", "token")
+KEY_BYTES = 32
+_MAGIC = "dayzero-key-1"
+
+
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """The secrets and, by purpose, their public ids (16 hex digits)."""
+
+    index: bytes
+    encryption: bytes
+    token: Ed25519PrivateKey
+    ids: dict[str, str]
+
+
+def ensure_keys(home: Path, engine: Engine) -> Keys:
+    """The keys of this database; on SQLite whose ledger is empty and knows no keys yet, makes those that are missing.
+
+    Errors: SetupError for a key that is missing, unusable, readable by others or not the one the database knows.
+    """
+    if is_sqlite(engine) and not _recorded_ids(engine):
+        create_keys(home, only_if_unrecorded=engine)
+    return load_keys(home, engine)
+
+
+def load_keys(home: Path, engine: Engine) -> Keys:
+    """The keys of this database; an empty ledger that knows no keys yet takes these for its own.
+
+    Errors: as `ensure_keys`.
+    """
+    secrets = {purpose: _read(_path(home, purpose), purpose) for purpose in PURPOSES}
+    ids = {purpose: key_id(secret) for purpose, secret in secrets.items()}
+    recorded = _recorded_ids(engine)
+    if not recorded:
+        recorded = _record_ids(engine, ids)
+    for purpose in PURPOSES:
+        if recorded.get(purpose) != ids[purpose]:
+            raise SetupError(
+                f"The {purpose} key in {_path(home, purpose)} is not the one this database was written with: "
+                "restore that key from the backup, or check DAYZERO_HOME and DAYZERO_DATABASE_URL."
+            )
+    token = Ed25519PrivateKey.from_private_bytes(secrets["token"])
+    return Keys(secrets["index"], secrets["encryption"], token, ids)
+
+
+def create_keys(home: Path, *, only_if_unrecorded: Engine | None = None) -> list[str]:
+    """Makes the keys that are missing under `home/keys` and gives their purposes; never touches one that exists.
+
+    With an engine it does nothing when, once alone, that database turns out to know its keys already.
+    """
+    with _alone(home):
+        if only_if_unrecorded is not None and _recorded_ids(only_if_unrecorded):
+            return []
+        missing = [purpose for purpose in PURPOSES if not _path(home, purpose).exists()]
+        for purpose in missing:
+            _write(_path(home, purpose), purpose, os.urandom(KEY_BYTES))
+        return missing
+
+
+def key_id(secret: bytes) -> str:
+    """A public name for a key, from which the key cannot be computed."""
+    return hmac.digest(secret, b"dayzero key id", "sha256")[:8].hex()
+
+
+def _path(home: Path, purpose: str) -> Path:
+    return home / "keys" / f"{purpose}.key"
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Holds the key folder's lock; makes the folder."""
+    folder = home / "keys"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise SetupError(f"The key folder {folder} cannot be written: check DAYZERO_HOME and its owner.") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, purpose: str, secret: bytes) -> None:
+    """All or nothing: a crash leaves either no key or a whole one. The caller holds the lock."""
+    half = path.with_suffix(".half")
+    half.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(f"{_MAGIC} {purpose} {secret.hex()} {_checksum(purpose, secret)}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        half.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError:
+        raise SetupError(f"The {purpose} key cannot be written to {path.parent}: check space and owner.") from None
+
+
+def _read(path: Path, purpose: str) -> bytes:
+    _refuse_open_folder(path.parent)
+    try:
+        with path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise SetupError(f"The {purpose} key can be read by others: run `chmod 600 {path}`.")
+            words = file.read(1024).split()
+    except FileNotFoundError:
+        raise SetupError(
+            f"The {purpose} key {path} is missing: restore it from the backup, "
+            "or run `dayzero keys create` if this database has never been used."
+        ) from None
+    except OSError:
+        raise SetupError(f"The {purpose} key {path} cannot be read: check its owner.") from None
+    return _decode(words, path, purpose)
+
+
+def _decode(words: list[bytes], path: Path, purpose: str) -> bytes:
+    try:
+        magic, written_for, digits, checksum = (word.decode("ascii") for word in words)
+        secret = bytes.fromhex(digits)
+    except ValueError:
+        magic, written_for, checksum, secret = "", "", "", b""
+    sound = (magic, written_for, len(secret)) == (_MAGIC, purpose, KEY_BYTES)
+    if not sound or not hmac.compare_digest(checksum, _checksum(purpose, secret)):
+        raise SetupError(f"The {purpose} key {path} is damaged or not a key file: restore it from the backup.")
+    return secret
+
+
+def _refuse_open_folder(folder: Path) -> None:
+    if folder.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o022:
+        raise SetupError(f"Others may replace the keys in {folder}: run `chmod 700 {folder}`.")
+
+
+def _checksum(purpose: str, secret: bytes) -> str:
+    """Finds cut-off and flipped bytes; says nothing of the key."""
+    return hmac.digest(secret, f"dayzero key file {purpose}".encode(), "sha256")[:8].hex()
+
+
+def _recorded_ids(engine: Engine) -> dict[str, str]:
+    with read_transaction(engine) as connection:
+        return _select_ids(connection)
+
+
+def _select_ids(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("SELECT purpose, key_id FROM ledger_key")).all()
+    return {row.purpose: row.key_id for row in rows}
+
+
+def _record_ids(engine: Engine, ids: dict[str, str]) -> dict[str, str]:
+    """Makes these the keys of an empty ledger, unless another process was faster; gives what is recorded now."""
+    lock = "" if is_sqlite(engine) else " FOR UPDATE"
+    with write_transaction(engine) as connection:
+        size = connection.execute(text(f"SELECT size FROM log_head{lock}")).scalar_one()  # noqa: S608
+        recorded = _select_ids(connection)
+        if recorded:
+            return recorded
+        if size:
+            raise SetupError("The database holds records but no longer says with which keys: restore it from a backup.")
+        rows = [{"purpose": purpose, "key_id": identity} for purpose, identity in ids.items()]
+        connection.execute(text("INSERT INTO ledger_key (purpose, key_id) VALUES (:purpose, :key_id)"), rows)
+    return ids

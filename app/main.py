@@ -1,0 +1,101 @@
+"""The application: settings in, ASGI app out. Wiring only; what happens is in the capability folders."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+import app
+from app.admission import Admission
+from app.audit.ledger import Ledger
+from app.audit.routes import router as audit_router
+from app.audit.store import Store
+from app.database import check_schema, is_sqlite, open_database, upgrade
+from app.errors import SetupError
+from app.harm.catalogue import router as catalogue_router
+from app.harm.records import ScoreRequest
+from app.harm.routes import router as harm_router
+from app.harm.service import Scorer, load_scorer
+from app.idempotency import Running
+from app.keys import Keys, ensure_keys
+from app.middleware import Edge, install_problem_handlers
+from app.openapi import publish
+from app.problems import Problem
+from app.readiness import Readiness
+from app.settings import Settings
+from app.system import docs_router
+from app.system import router as system_router
+
+DESCRIPTION = """Scores a stalking nominal's incident history: probability of each future-harm group, survival curve for
+the next year, an exact explanation, and a record that nobody can quietly alter.
+
+**Every score is advice to a person, not a decision.** Ask for a token with `dayzero token --subject NAME --scope score`
+and send it as `Authorization: Bearer TOKEN`. Errors are RFC 9457 problems that name the JSON pointer and the rule broken,
+never the value sent."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Open the store, check keys, artefacts and golden cases, and wire them up.
+
+    Raises SetupError where something needed to start is missing or unusable. Golden cases that do not reproduce do not
+    stop the start: the process says so on `/health/ready` and refuses to score.
+    """
+    engine, keys = open_store(settings)
+    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    application = bare_app(docs=settings.docs)
+    state = application.state
+    state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
+    state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
+    state.running, state.admission = Running(), Admission()
+    state.readiness = Readiness(lambda: check_schema(engine), _golden_fault(scorer))
+    return application
+
+
+def open_store(settings: Settings) -> tuple[Engine, Keys]:
+    """The database, its schema checked, and the keys that belong to it; only SQLite migrates itself."""
+    engine = open_database(settings.database)
+    if is_sqlite(engine):
+        upgrade(engine)
+    check_schema(engine)
+    return engine, ensure_keys(settings.home, engine)
+
+
+def bare_app(*, docs: bool = True) -> FastAPI:
+    """Routes, middleware and error handling, with nothing behind them: enough to write openapi.yaml."""
+    application = FastAPI(
+        title="Day Zero",
+        version=app.__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    routers = [harm_router, catalogue_router, audit_router, system_router, *([docs_router] if docs else [])]
+    for router in routers:
+        application.include_router(router)
+    install_problem_handlers(application)
+    application.add_middleware(Edge)
+    publish(application, ScoreRequest, Problem)
+    return application
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    state = application.state
+    state.ledger.start()
+    yield
+    state.admission.close()
+    state.ledger.close()
+    state.engine.dispose()
+
+
+def _golden_fault(scorer: Scorer) -> str | None:
+    try:
+        scorer.check_golden()
+    except SetupError as error:
+        structlog.get_logger().error("golden-cases", reason=error.detail)
+        return error.detail
+    return None

@@ -1,0 +1,51 @@
+"""The OpenAPI document: what FastAPI derives from the routes, plus the models the routes read by themselves.
+
+`POST /score` reads its own body (authentication and the size limit come before parsing), so FastAPI does not see its
+model; problems are written by the error handlers, so it does not see theirs either.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+REF = "#/components/schemas/{model}"
+
+
+def publish(application: FastAPI, request: type[BaseModel], problem: type[BaseModel]) -> None:
+    """Make `application.openapi()` give the whole document."""
+
+    def openapi() -> dict[str, Any]:
+        if application.openapi_schema is None:
+            application.openapi_schema = _document(application, request, problem)
+        return application.openapi_schema
+
+    application.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(application: FastAPI, request: type[BaseModel], problem: type[BaseModel]) -> dict[str, Any]:
+    document = get_openapi(
+        title=application.title,
+        version=application.version,
+        description=application.description,
+        routes=application.routes,
+    )
+    _, extra = models_json_schema([(request, "validation"), (problem, "serialization")], ref_template=REF)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= extra["$defs"]
+    _drop_framework_errors(document)
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document
+
+
+def _drop_framework_errors(document: dict[str, Any]) -> None:
+    """FastAPI describes its own 422 body, which this service never sends."""
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            answer = operation.get("responses", {}).get("422", {})
+            if "HTTPValidationError" in str(answer):
+                del operation["responses"]["422"]

@@ -1,0 +1,90 @@
+"""From an error to an RFC 9457 problem. The catalogue in `docs/problems.md` lists every row of `CATALOGUE`."""
+
+import json
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from app import errors
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FAULTS = 100
+RETRY_SECONDS = "1"
+
+
+class Kind(NamedTuple):
+    """A kind of problem: stable slug, HTTP status, title."""
+
+    slug: str
+    status: int
+    title: str
+
+
+CATALOGUE: dict[type[errors.DayZeroError], Kind] = {
+    errors.MalformedInput: Kind("malformed-body", 400, "The body cannot be read"),
+    errors.NotAuthenticated: Kind("not-authenticated", 401, "A valid bearer token is needed"),
+    errors.NotAllowed: Kind("not-allowed", 403, "The token does not carry the scope this needs"),
+    errors.NotFound: Kind("not-found", 404, "There is no such thing here"),
+    errors.MethodNotAllowed: Kind("method-not-allowed", 405, "This address does not take that method"),
+    errors.NotAcceptable: Kind("not-acceptable", 406, "None of the media types asked for can be given"),
+    errors.StillRunning: Kind("still-running", 409, "A request with this idempotency key is still being answered"),
+    errors.Erased: Kind("erased", 410, "The record was erased"),
+    errors.InputTooLarge: Kind("too-large", 413, "The body is too large"),
+    errors.UnsupportedMedia: Kind("unsupported-media", 415, "The body has another type or encoding than this takes"),
+    errors.InvalidInput: Kind("invalid-request", 422, "The request breaks a rule"),
+    errors.IdempotencyMismatch: Kind("idempotency-mismatch", 422, "This idempotency key came with another body"),
+    errors.Unavailable: Kind("unavailable", 503, "The service cannot answer now; nothing was stored"),
+}
+INTERNAL = Kind("internal", 500, "Something went wrong; nothing was stored")
+
+
+class ProblemFault(BaseModel):
+    """One broken rule."""
+
+    pointer: str
+    rule: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem body."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemFault]
+
+
+def kind_of(error: errors.DayZeroError) -> Kind:
+    """The catalogue row of an error or of the nearest kind it belongs to; what is not meant for callers is internal."""
+    return next((CATALOGUE[base] for base in type(error).__mro__ if base in CATALOGUE), INTERNAL)
+
+
+def problem_body(kind: Kind, detail: str, faults: tuple[errors.Fault, ...] = ()) -> bytes:
+    """The JSON bytes of a problem; at most 100 faults are listed."""
+    body = {
+        "type": kind.slug,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "errors": [fault._asdict() for fault in faults[:MAX_FAULTS]],
+    }
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def problem_headers(kind: Kind) -> dict[str, str]:
+    """Headers that belong to a problem of this kind."""
+    if kind.status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="dayzero"'}
+    return {"Retry-After": RETRY_SECONDS} if kind.status == 503 else {}
+
+
+def describe(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """OpenAPI `responses` for these statuses."""
+    return {
+        status: {
+            "description": "; ".join(kind.title for kind in [*CATALOGUE.values(), INTERNAL] if kind.status == status),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }

@@ -1,0 +1,149 @@
+"""`dayzero score`: requests from a file, scored here or by a service, one answer or problem for each."""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import click
+import httpx2
+from rich.console import Console
+
+from app.audit.ledger import Answer, Ledger
+from app.audit.records import Appended, NewRecord, uuid7
+from app.errors import DayZeroError, SetupError, Unavailable
+from app.harm.answers import ScoreAnswer
+from app.harm.archive import pack, to_bytes, with_receipt
+from app.harm.records import read_request
+from app.harm.service import Scorer, load_scorer
+from app.main import open_store
+from app.problems import kind_of, problem_body
+from app.progress import bar
+from app.purposes import DEFAULT_PURPOSE
+from app.settings import Settings
+from app.terminal import show_score
+
+LINES = {".ndjson", ".jsonl"}
+IN_FLIGHT = 256
+LOCAL_ISSUER = "dayzero-command"
+
+Result = Callable[[], bytes]
+
+
+def score_file(
+    settings: Settings, file: Path, out: Path | None, server: str | None, subject: str, token: str | None
+) -> int:
+    """Score every request in `file` and write the answers in order; return how many could not be scored.
+
+    `server` sends them there with `token`; otherwise each is scored here and recorded as `subject`.
+    """
+    total = sum(1 for _ in _requests(file))
+    with ExitStack() as open_things:
+        submit = _remote(server, token, open_things) if server else _local(settings, subject, open_things)
+        target = open_things.enter_context(out.open("w", encoding="utf-8")) if out else None
+        shown = open_things.enter_context(bar("scoring"))
+        task = shown.add_task("", total=total)
+        failed = 0
+        for answer in _in_order(submit, _requests(file)):
+            failed += b'"score_id"' not in answer[:64]
+            _write(answer, target, alone=total == 1)
+            shown.advance(task)
+    return failed
+
+
+def _requests(file: Path) -> Iterator[bytes]:
+    """Each request's bytes: lines of NDJSON, or the whole of any other file."""
+    if file.suffix in LINES:
+        with file.open("rb") as lines:
+            yield from (line for line in lines if line.strip())
+    else:
+        yield file.read_bytes()
+
+
+def _in_order(submit: Callable[[bytes], Result], requests: Iterator[bytes]) -> Iterator[bytes]:
+    """Keep some in flight, so that one commit holds many records; give results in the order of the requests."""
+    waiting: deque[Result] = deque()
+    for request in requests:
+        waiting.append(submit(request))
+        if len(waiting) >= IN_FLIGHT:
+            yield waiting.popleft()()
+    while waiting:
+        yield waiting.popleft()()
+
+
+def _local(settings: Settings, subject: str, open_things: ExitStack) -> Callable[[bytes], Result]:
+    engine, keys = open_store(settings)
+    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    scorer.check_golden()
+    ledger = Ledger(engine, keys)
+    ledger.start()
+    open_things.callback(ledger.close)
+
+    def submit(raw: bytes) -> Result:
+        try:
+            answer, future = _score(scorer, ledger, settings, subject, raw)
+        except DayZeroError as error:
+            return partial(problem_body, kind_of(error), error.detail, error.faults)
+        return partial(_with_receipt, answer, future)
+
+    return submit
+
+
+def _score(
+    scorer: Scorer, ledger: Ledger, settings: Settings, subject: str, raw: bytes
+) -> tuple[bytes, Future[Answer]]:
+    request = read_request(raw)
+    scored = scorer.score(request, settings.today())
+    answer = scored.body(uuid7(), datetime.now(UTC))
+    archived = pack(answer, scored)
+    record = NewRecord(
+        event="score",
+        issuer=LOCAL_ISSUER,
+        subject=subject,
+        payload=to_bytes(archived),
+        purpose=request.purpose or DEFAULT_PURPOSE,
+        manifest=answer.model.manifest_sha256,
+        nominal_ids=(request.nominal.nominal_id,),
+        record_id=answer.score_id,
+    )
+    return archived.answer, ledger.submit(record)
+
+
+def _with_receipt(answer: bytes, future: Future[Answer]) -> bytes:
+    appended = future.result()
+    if not isinstance(appended, Appended):
+        raise Unavailable("The ledger gave another record's receipt.")
+    return with_receipt(answer, appended.sequence, appended.leaf_hash)
+
+
+def _remote(server: str, token: str | None, open_things: ExitStack) -> Callable[[bytes], Result]:
+    if not token:
+        raise SetupError("Put a bearer token into DAYZERO_TOKEN to use --server.")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    client = open_things.enter_context(httpx2.Client(base_url=server, headers=headers, timeout=30))
+
+    def submit(raw: bytes) -> Result:
+        try:
+            content = client.post("/score", content=raw).content
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise SetupError(f"The service did not answer ({type(error).__name__}).") from None
+        return lambda: content
+
+    return submit
+
+
+def _write(answer: bytes, target: TextIO | None, *, alone: bool) -> None:
+    """To the file as a line; to a terminal as a person reads it when there is just one."""
+    line = answer.decode()
+    if target is not None:
+        target.write(line + "\n")
+    elif alone and sys.stdout.isatty() and "score_id" in json.loads(line):
+        show_score(ScoreAnswer.model_validate_json(answer), Console())
+    else:
+        click.echo(line)

@@ -1,0 +1,45 @@
+"""Running the service: one worker process, one socket, logs through the allow-list."""
+
+import socket
+
+import structlog
+import uvicorn
+
+from app.errors import SetupError
+from app.logs import configure_logs
+from app.main import create_app
+from app.settings import Settings
+
+SHUTDOWN_SECONDS = 10
+
+
+def serve(settings: Settings, host: str | None, port: int | None) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises SetupError before it listens where something needed is unusable."""
+    configure_logs(settings.log_level)
+    application = create_app(settings)
+    listening = _listen(host or settings.host, settings.port if port is None else port)
+    address = "{}:{}".format(*listening.getsockname()[:2])
+    structlog.get_logger().info("listening", address=address, version=application.version)
+    config = uvicorn.Config(
+        application,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,  # it would print query strings
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    with listening:
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything else can go wrong quietly."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SetupError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port."
+        ) from None

@@ -1,0 +1,80 @@
+"""Every setting in one place, read once from the environment (`DAYZERO_` in front) and passed on."""
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.database import sqlite_url
+from app.errors import SetupError
+
+
+class Settings(BaseSettings):
+    """Settings of one deployment; one deployment serves one force."""
+
+    model_config = SettingsConfigDict(env_prefix="DAYZERO_", frozen=True, extra="ignore")
+
+    home: Path = Path.home() / ".dayzero"
+    """Where data and keys live: the SQLite file, `keys/`, an imported harm index."""
+
+    database_url: str | None = None
+    """SQLAlchemy URL of the ledger, e.g. `postgresql+psycopg://...`. Default: an SQLite file in `home`."""
+
+    artifacts: Path = Path("model_artifacts")
+    """Folder of model artefacts, `<family>/<version>/`."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen on."""
+
+    timezone: str = "Europe/London"
+    """Whose calendar decides what "today" is."""
+
+    docs: bool = True
+    """Serve `/docs` and `/openapi.json`."""
+
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("not a time zone") from None
+        return name
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, name: str) -> str:
+        if name.lower() not in {"debug", "info", "warning", "error"}:
+            raise ValueError("not a log level")
+        return name.lower()
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or sqlite_url(self.home.absolute())
+
+    @property
+    def harm_index(self) -> Path:
+        """Where an imported harm index lies; the table beside the code serves where there is none."""
+        return self.home / "harm_index.csv"
+
+    def today(self) -> date:
+        """The date in the deployment's time zone."""
+        return datetime.now(ZoneInfo(self.timezone)).date()
+
+
+def read_settings() -> Settings:
+    """Read the environment. Raises SetupError naming the setting, never its value (a URL may hold a password)."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = sorted({f"DAYZERO_{str(found['loc'][0]).upper()}" for found in error.errors()})
+        raise SetupError(f"{', '.join(names)}: not a usable value. See docs/settings.md.") from None

@@ -1,0 +1,78 @@
+"""Results as people read them in a terminal: groups, curve, reasons, receipt."""
+
+import plotext
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from app.harm.answers import ScoreAnswer
+from app.harm.wording import points
+
+_BAR = 30
+
+
+def show_score(answer: ScoreAnswer, console: Console) -> None:
+    """Print one score whole."""
+    warnings = "\n".join(f"[yellow]•[/] {warning.message}" for warning in answer.history.warnings)
+    console.print(Panel(answer.advisory, title=f"Score for day zero {answer.day_zero}", subtitle=_model(answer)))
+    console.print(
+        f"{answer.history.used} of {answer.history.received} incidents used, up to day zero; "
+        f"{len(answer.history.ignored)} left out."
+    )
+    if warnings:
+        console.print(warnings)
+    console.print(_groups(answer))
+    console.print(_curve(answer), markup=False, highlight=False)
+    console.print(_marks(answer))
+    if answer.explanation is not None:
+        _show_explanation(answer, console)
+    console.print(f"\n[bold]Audit receipt[/] record {answer.audit.sequence}, leaf {answer.audit.leaf_hash}")
+
+
+def _model(answer: ScoreAnswer) -> str:
+    return f"{answer.model.family} {answer.model.version}"
+
+
+def _groups(answer: ScoreAnswer) -> Table:
+    table = Table(
+        title="Group of harm in the 12 months after day zero (percentile of those who do harm)", title_justify="left"
+    )
+    for heading in ("group", "at the population mix", "", "at the test mix"):
+        table.add_column(heading, justify="left" if heading in {"group", ""} else "right")
+    rows = zip(answer.harm.groups, answer.harm.population_probabilities, answer.harm.probabilities, strict=True)
+    for group, population, plain in rows:
+        mark = " ◀ predicted" if group == answer.harm.predicted_group else ""
+        table.add_row(group, f"{population:.3f}", "█" * round(_BAR * population) + mark, f"{plain:.3f}")
+    return table
+
+
+def _curve(answer: ScoreAnswer) -> str:
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plot_size(76, 18)
+    plotext.plot(answer.survival.days, answer.survival.probability, marker="braille")
+    plotext.ylim(0, 1)
+    plotext.xlim(0, 365)
+    plotext.yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    plotext.xticks([0, 30, 90, 180, 270, 365])
+    plotext.title("Probability of no further incident")
+    plotext.xlabel("days after day zero")
+    return str(plotext.uncolorize(plotext.build())).rstrip()
+
+
+def _marks(answer: ScoreAnswer) -> str:
+    marks = ", ".join(f"day {day}: {share:.2f}" for day, share in answer.survival.at.items())
+    half = answer.survival.median_days
+    return f"No further incident by {marks}." + ("" if half is None else f" One half by day {half}.")
+
+
+def _show_explanation(answer: ScoreAnswer, console: Console) -> None:
+    explanation = answer.explanation
+    if explanation is None:
+        return
+    console.print(f"\n[bold]Why[/] {explanation.summary}")
+    for found in explanation.contributions:
+        console.print(f"  {points(found.effect):>13}  [bold]{found.name}[/]  {found.text}", soft_wrap=True)
+    console.print("[bold]What it cannot say[/]")
+    for limit in explanation.limits:
+        console.print(f"  • {limit}", soft_wrap=True)

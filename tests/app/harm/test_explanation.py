@@ -1,0 +1,216 @@
+"""Exact Shapley values against a brute-force oracle, and the words held to the numbers."""
+
+import itertools
+import math
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.harm.explanation import FACTORS, explain_factors, factor_effects
+from app.harm.features import COLUMN, FEATURES, ROWS
+from app.harm.records import parse_request
+from app.harm.service import Scored, Scorer, load_scorer
+from app.harm.shapley import coalitions, explain, shapley_values
+from app.harm.wording import direction, points
+from tests.requests import example
+from tests.toy_bundle import write_toy
+
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+    artifacts = tmp_path_factory.mktemp("artifacts")
+    write_toy(artifacts)
+    return load_scorer(artifacts, Path("no imported index"))
+
+
+def random_request(seed: int) -> dict[str, Any]:
+    """A request with 1 to 30 varied incidents, the last of them stalking."""
+    draw = np.random.default_rng(seed)
+    length = int(draw.integers(1, 31))
+    days = np.sort(draw.integers(0, 2500, length))
+    incidents = [
+        {
+            "incident_id": f"i{number}",
+            "occurred_on": str(np.datetime64("2013-01-02") + int(on)),
+            "offence_code": str(draw.choice(["00806", "10501", "19594", "14900", "01908"])),
+            "role": str(draw.choice(["offender", "suspect"])),
+            "is_domestic": bool(draw.random() < 0.5),
+        }
+        for number, on in enumerate(days)
+    ]
+    incidents[-1]["offence_code"] = "00865"
+    custody = [
+        str(np.datetime64("2013-01-02") + int(on)) for on in draw.integers(0, days[-1] + 1, int(draw.integers(0, 3)))
+    ]
+    return example(
+        incidents=incidents, custody_dates=custody, index_victim_contacts=int(draw.integers(0, 9)), as_of=None
+    ) | {"as_of": incidents[-1]["occurred_on"]}
+
+
+def scored(scorer: Scorer, request: dict[str, Any]) -> Scored:
+    return scorer.score(parse_request(request), TODAY)
+
+
+def brute_force(value: Any, players: int) -> list[float]:
+    """Shapley by its definition: the mean gain over every order of joining."""
+    totals = [0.0] * players
+    for order in itertools.permutations(range(players)):
+        joined: frozenset[int] = frozenset()
+        for player in order:
+            totals[player] += value(joined | {player}) - value(joined)
+            joined |= {player}
+    return [total / math.factorial(players) for total in totals]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_equal_to_the_definition_over_all_orders(players: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=(1 << players, 2))
+    got = shapley_values(values, players)
+    for column in range(2):
+        expected = brute_force(lambda who, at=column: values[sum(1 << one for one in who), at], players)
+        np.testing.assert_allclose(got[:, column], expected, atol=1e-12)
+
+
+def test_dummies_get_nothing_and_twins_get_the_same() -> None:
+    members = coalitions(4)
+    values = (members[:, 0] + members[:, 1] + 3.0 * members[:, 0] * members[:, 1] + 0.5 * members[:, 3])[:, None]
+    got = shapley_values(values, 4)[:, 0]
+    assert got[0] == pytest.approx(got[1], abs=1e-15)
+    assert got[2] == 0.0
+    assert got[3] == pytest.approx(0.5)
+
+
+def test_inactive_players_are_left_out_before_the_model_is_asked() -> None:
+    asked = []
+
+    def value_of(subsets: np.ndarray) -> np.ndarray:
+        asked.append(len(subsets))
+        return subsets @ np.array([[1.0], [2.0], [4.0]])
+
+    effects, ends = explain(np.array([True, False, True]), value_of)
+    assert asked == [4]
+    np.testing.assert_allclose(effects[:, 0], [1, 0, 4])
+    np.testing.assert_allclose(ends[:, 0], [0, 5])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_factors_equal_one_coalition_at_a_time(scorer: Scorer, seed: int) -> None:
+    """The batched path against coalitions put together one by one and run alone."""
+    result = scored(scorer, random_request(seed) | {"explain": "none"})
+    own, rows = result.features[0], min(len(result.case.order), ROWS)
+    medians = np.array(result.model.bundle.manifest.reference_medians, dtype=np.float32)
+    cache: dict[frozenset[int], float] = {}
+
+    def value(joined: frozenset[int]) -> float:
+        if joined not in cache:
+            record = np.zeros_like(own)
+            for row in range(ROWS - rows, ROWS):
+                for name in FEATURES:
+                    factor = next((i for i, names in enumerate(FACTORS.values()) if name in names), None)
+                    kept = name == "gender" or factor in joined
+                    record[row, COLUMN[name]] = own[row, COLUMN[name]] if kept else medians[row, COLUMN[name]]
+            cache[joined] = float(result.model.groups(record[None]).population[0, 3])
+        return cache[joined]
+
+    # ten players have 3.6 million orders, so weigh the 1,024 coalitions by the formula instead
+    expected = np.zeros(10)
+    for size in range(10):
+        weight = math.factorial(size) * math.factorial(9 - size) / math.factorial(10)
+        for joined in itertools.combinations(range(10), size):
+            before = frozenset(joined)
+            for player in set(range(10)) - before:
+                expected[player] += weight * (value(before | {player}) - value(before))
+    effects = factor_effects(result.model, result.features, rows)
+    np.testing.assert_allclose(effects.contributions[:, 0], expected, atol=1e-6)
+    assert effects.contributions[:, 0].sum() == pytest.approx(effects.ends[1, 0] - effects.ends[0, 0], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_contributions_add_up_to_the_score_that_is_shown(scorer: Scorer, seed: int) -> None:
+    result = scored(scorer, random_request(100 + seed))
+    explanation = result.explanation
+    assert explanation is not None
+    assert explanation.value == result.harm.population_probabilities[3]
+    total = sum(found.effect for found in explanation.contributions)
+    assert total == pytest.approx(explanation.value - explanation.reference.value, abs=1e-6)
+    two = sum(found.effect_top_two for found in explanation.contributions)
+    assert two == pytest.approx(explanation.top_two.value - explanation.top_two.reference, abs=1e-6)
+    assert explanation.top_two.value == pytest.approx(sum(result.harm.population_probabilities[2:]), abs=1e-12)
+
+
+def test_the_same_to_the_bit_every_time(scorer: Scorer) -> None:
+    request = random_request(7)
+    rows = min(len(request["incidents"]), ROWS)
+    first = scored(scorer, request)
+    again = [explain_factors(first.model, first.features, rows).model_dump_json() for _ in range(3)]
+    assert set(again) == {first.explanation.model_dump_json()} if first.explanation else False
+
+
+def test_gender_never_explains(scorer: Scorer) -> None:
+    assert not any("gender" in names for names in FACTORS.values())
+    assert {name for names in FACTORS.values() for name in names} == set(FEATURES) - {"gender"}
+    references = {}
+    for gender in ("male", "female"):
+        explanation = scored(scorer, example(nominal=example()["nominal"] | {"gender": gender})).explanation
+        assert explanation is not None
+        references[gender] = explanation.reference.value
+    assert references["male"] != references["female"], "each is compared with their own gender"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_words_say_what_the_numbers_say(scorer: Scorer, seed: int) -> None:
+    explanation = scored(scorer, random_request(300 + seed)).explanation
+    assert explanation is not None
+    for found in explanation.contributions:
+        assert points(found.effect) in found.text
+        assert ("higher estimate" in found.text) == (found.effect >= 0.005)
+        assert ("lower estimate" in found.text) == (found.effect <= -0.005)
+        assert "cause" not in found.text.lower()
+    effects = [abs(found.effect) for found in explanation.contributions]
+    assert effects == sorted(effects, reverse=True)
+    assert f"{100 * explanation.value:.1f} %" in explanation.summary
+
+
+@pytest.mark.parametrize(
+    ("effect", "words", "shown"),
+    [
+        (0.0, "makes little difference to the estimate", "0.0 points"),
+        (-0.0004, "makes little difference to the estimate", "0.0 points"),
+        (0.0049, "makes little difference to the estimate", "+0.5 points"),
+        (0.005, "is associated with a slightly higher estimate", "+0.5 points"),
+        (-0.029, "is associated with a slightly lower estimate", "-2.9 points"),
+        (0.03, "is associated with a clearly higher estimate", "+3.0 points"),
+        (-0.4, "is associated with a clearly lower estimate", "-40.0 points"),
+    ],
+)
+def test_direction_and_size_in_words(effect: float, words: str, shown: str) -> None:
+    assert direction(effect) == words
+    assert points(effect) == shown
+
+
+def test_limits_hold_the_artefacts_own_error_rates(scorer: Scorer) -> None:
+    explanation = scored(scorer, example()).explanation
+    assert explanation is not None
+    # 1,000 people at 75 / 15 / 5 / 5 %; the toy's confusion flags 5, 10, 30 and 70 % of each group
+    flagged, wrong, missed = 37.5 + 15 + 15 + 35, 37.5 + 15 + 15, 15
+    sentence = explanation.limits[-1]
+    assert f"expect {flagged:.0f} to be put" in sentence
+    assert f"{wrong:.0f} of them" in sentence
+    assert f"{missed:.0f} who do belong" in sentence
+
+
+def test_an_index_incident_alone_is_never_reassuring(scorer: Scorer) -> None:
+    request = example()
+    request["incidents"] = request["incidents"][2:]
+    result = scored(scorer, request)
+    assert "cannot reassure" in result.body("id", datetime.now(UTC)).advisory
+    assert result.explanation is not None
+    assert "not low risk" in result.explanation.limits[0]

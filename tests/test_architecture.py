@@ -1,0 +1,191 @@
+"""The house rules that a test can hold."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+import yaml
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount, Route
+
+from app.main import bare_app
+from app.security import SCOPES, require
+
+ROOT = Path(__file__).parents[1]
+CAPABILITIES = {"harm", "triage"}
+NOT_FOR_SERVING = {
+    "torch",
+    "pandas",
+    "sklearn",
+    "sksurv",
+    "xgboost",
+    "pyarrow",
+    "onnx",
+    "joblib",
+    "pickle",
+    "scipy",
+    "yaml",
+}
+PUBLIC = {"/health/live", "/health/ready", "/docs", "/docs/{asset}", "/openapi.json"}
+CONTRACT = {
+    ("POST", "/score"): {"score"},
+    ("GET", "/scores"): {"score", "triage"},
+    ("GET", "/scores/{score_id}"): {"score", "triage"},
+    ("GET", "/scores/{score_id}/survival"): {"score", "triage"},
+    ("GET", "/audit"): {"audit"},
+    ("GET", "/audit/{sequence}"): {"audit"},
+    ("GET", "/models"): {"score", "triage", "audit"},
+    ("GET", "/models/{family}"): {"score", "triage", "audit"},
+    ("GET", "/metrics"): {"metrics"},
+}
+
+
+def modules(folder: str) -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Full names a module imports anywhere, `from a import b` as both `a` and `a.b`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+APP = dict(modules("app"))
+ALL = APP | dict(modules("training"))
+
+
+@pytest.mark.parametrize("name", APP)
+def test_app_imports_nothing_it_must_not(name: str) -> None:
+    tops = {imported.split(".")[0] for imported in imports(APP[name])}
+    assert "training" not in tops
+    assert not tops & NOT_FOR_SERVING
+
+
+def test_audit_knows_no_capability() -> None:
+    for name, tree in APP.items():
+        if name.startswith("app.audit"):
+            assert not {
+                part for part in imports(tree) if part.split(".")[1:2] and part.split(".")[1] in CAPABILITIES
+            }, name
+
+
+def test_scoring_is_pure() -> None:
+    pure = {"app.harm.service", "app.harm.features", "app.harm.history", "app.harm.model", "app.harm.explanation"}
+    for name in pure:
+        tops = {imported.split(".")[0] for imported in imports(ALL[name])}
+        assert not tops & {"fastapi", "starlette", "sqlalchemy", "httpx2"}, name
+
+
+def test_no_import_cycles() -> None:
+    graph = {name: {one for one in imports(tree) if one in ALL and one != name} for name, tree in ALL.items()}
+    # a package's __init__ is imported by its members without depending on them
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path, name])
+        if name not in done:
+            for following in graph[name]:
+                visit(following, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def every_route(routes: list[BaseRoute]) -> Iterator[Route]:
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from every_route(route.routes)
+        else:
+            assert isinstance(route, Route | APIRoute), route
+            yield route
+
+
+def scopes_of(route: Route) -> set[str] | None:
+    """Scopes a route demands, None for a public one."""
+    if not isinstance(route, APIRoute):
+        return None
+    demanded = [found.call for found in route.dependant.dependencies if isinstance(found.call, require)]
+    assert len(demanded) <= 1
+    return set(demanded[0].scopes) if demanded else None
+
+
+def test_every_route_demands_a_caller_or_is_listed_as_public() -> None:
+    found = {}
+    for route in every_route(bare_app().routes):
+        for method in (route.methods or set()) - {"HEAD"}:
+            scopes = scopes_of(route)
+            if scopes is None:
+                assert route.path in PUBLIC, f"{route.path} is open to everyone"
+            else:
+                assert scopes <= set(SCOPES)
+                found[method, route.path] = scopes
+    assert found == CONTRACT
+
+
+def test_docs_can_be_switched_off() -> None:
+    paths = {route.path for route in every_route(bare_app(docs=False).routes)}
+    assert not paths & {"/docs", "/openapi.json"}
+
+
+def test_openapi_yaml_is_what_the_app_generates() -> None:
+    kept = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    assert kept == bare_app().openapi(), "run `make openapi`"
+
+
+def test_only_known_names_at_the_top() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    assert {name.split("/")[0] for name in tracked if name} <= {
+        ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE", "Makefile", "README.md", "app",
+        "constraints.txt", "docs", "model_artifacts", "openapi.yaml", "pyproject.toml", "requirements.txt", "tests",
+        "training",
+    }  # fmt: skip
+
+
+def test_no_installed_distribution_owns_our_top_level_names() -> None:
+    for found in distributions():
+        if found.metadata["Name"] == "dayzero":
+            continue
+        tops = (found.read_text("top_level.txt") or "").split()
+        assert not {"app", "training"} & set(tops), found.metadata["Name"]
+
+
+@pytest.mark.slow
+def test_the_serving_environment_holds_nothing_for_training() -> None:
+    serving = ROOT / ".venv/bin/python"
+    if not serving.exists():
+        pytest.skip("make demo has not made .venv")
+    probe = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
+    names = ["torch", "pandas", "sklearn", "sksurv", "xgboost", "pyarrow", "onnx", "joblib", "yaml", "pytest"]
+    found = subprocess.run([serving, "-c", probe, *names], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "[]"
+
+
+def test_it_speaks_of_itself_alone() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    for name in tracked:
+        path = ROOT / name
+        if name and path.is_file() and path.suffix in {".py", ".md", ".toml", ".yaml", ".txt", ".yml", ""}:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for word in ("/" + "work/", "/" + "root/", "/tmp/" + "dz"):
+                assert word not in text, f"{name} names a machine path"
+
+
+def test_this_python_is_supported() -> None:
+    assert sys.version_info >= (3, 11)

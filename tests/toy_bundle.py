@@ -1,0 +1,110 @@
+"""A tiny model bundle made on the spot: small enough to reason about, shaped like a real one."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from app.artifacts import FORMAT, GROUPS
+from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.harm.harm_index import load_harm_index
+
+WIDTH = ROWS * len(FEATURES)
+VERSION = "0.0.1"
+
+
+def weights(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Linear weights (380, 4) of the toy classifier, and the shift (4,) to the population mix."""
+    draw = np.random.default_rng(seed)
+    scale = np.tile(1 / np.array([60, 400, 2000, 2000, 600, 1, 1, 2000, 1, 5, *[1] * 7, 10, 2]), ROWS)
+    return (draw.normal(size=(WIDTH, 4)) * scale[:, None]).astype(np.float32), np.float32([1.5, 0.2, -0.5, -1.2])
+
+
+def _graph(nodes: list[Any], constants: dict[str, np.ndarray], outputs: dict[str, int]) -> bytes:
+    given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", ROWS, len(FEATURES)])
+    made = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width]) for name, width in outputs.items()]
+    fixed = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "toy", [given], made, fixed)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def classifier(seed: int = 1) -> bytes:
+    """softmax(flat @ W) and softmax(flat @ W + shift)."""
+    linear, shift = weights(seed)
+    nodes = [
+        helper.make_node("Flatten", ["features"], ["flat"], axis=1),
+        helper.make_node("MatMul", ["flat", "linear"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("Add", ["logits", "shift"], ["shifted"]),
+        helper.make_node("Softmax", ["shifted"], ["population_probabilities"], axis=1),
+    ]
+    return _graph(nodes, {"linear": linear, "shift": shift}, {"probabilities": 4, "population_probabilities": 4})
+
+
+def survival() -> bytes:
+    """exp(-rate * day / 365), the rate a soft function of the stalking flags."""
+    pick = np.zeros((WIDTH, 1), dtype=np.float32)
+    pick[FEATURES.index("is_stalking") :: len(FEATURES)] = -0.2 / 365
+    nodes = [
+        helper.make_node("Flatten", ["features"], ["flat"], axis=1),
+        helper.make_node("MatMul", ["flat", "pick"], ["rate"]),
+        helper.make_node("Mul", ["rate", "days"], ["exponent"]),
+        helper.make_node("Exp", ["exponent"], ["survival"]),
+    ]
+    return _graph(nodes, {"pick": pick, "days": np.arange(366, dtype=np.float32)[None]}, {"survival": 366})
+
+
+def manifest(files: dict[str, bytes]) -> dict[str, Any]:
+    """A manifest that fits the toy graphs."""
+    index = load_harm_index()
+    medians = np.zeros((ROWS, len(FEATURES)))
+    medians[:] = [30, 10, 200, 60, 20, 0.1, 0.01, 40, 0.01, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1]
+    medians[:, 2] = np.linspace(1900, 0, ROWS)
+    medians[-1, 13] = 1
+    return {
+        "format": FORMAT,
+        "family": "stalking-nominal",
+        "version": VERSION,
+        "learnt_from": "nobody: a toy for tests",
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "features": FEATURES,
+        "survival_features": SURVIVAL_FEATURES,
+        "groups": GROUPS,
+        "cuts": [10.0, 100.0, 400.0],
+        "decision_weights": [1.0, 1.1, 0.9, 2.0],
+        "index_age_median": 33.0,
+        "reference_medians": medians.tolist(),
+        "population_percentiles": {name: np.linspace(0, 100, 101).tolist() for name in FEATURES},
+        "harm_index": {"edition": index.edition, "sha256": index.sha256, "approximate_share": 0.9},
+        "libraries": {"numpy": np.__version__},
+        "data": {"group_shares": [0.75, 0.15, 0.05, 0.05]},
+        "seed": 1,
+        "metrics": {"confusion": [[80, 10, 5, 5], [20, 50, 20, 10], [10, 20, 40, 30], [5, 5, 20, 70]]},
+    }
+
+
+def write_toy(
+    artifacts: Path,
+    *,
+    version: str = VERSION,
+    golden: bytes = b"",
+    change: Callable[[dict[str, Any]], Any] | None = None,
+) -> Path:
+    """Write the bundle below `artifacts` and return its folder; `change` edits the manifest before it is written."""
+    folder = artifacts / "stalking-nominal" / version
+    folder.mkdir(parents=True)
+    files = {"model.onnx": classifier(), "survival.onnx": survival(), "golden.jsonl": golden}
+    description = manifest(files) | {"version": version}
+    if change is not None:
+        change(description)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / "manifest.json").write_text(json.dumps(description))
+    return folder

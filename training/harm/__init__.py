@@ -1,0 +1,1 @@
+"""Fitting, checking and exporting the stalking harm models."""

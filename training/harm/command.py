@@ -1,0 +1,59 @@
+"""`dayzero-train fit`: one model family from an extract to an artefact."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from training.harm.fit import FitReport, fit
+from training.harm.progress import shown
+
+FAMILIES = ("stalking-nominal",)
+_PUBLISHED = {
+    "flagged": "0.181",
+    "precision": "0.581",
+    "sensitivity": "0.682",
+    "adjusted_f1": "0.627",
+    "top_2_accuracy": "0.84",
+    "accuracy": "0.525",
+    "predicted_80_90": "",
+}
+
+
+@click.command("fit")
+@click.option(
+    "--extract",
+    "folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the five tables of an extract.",
+)
+@click.option("--family", type=click.Choice(FAMILIES), default=FAMILIES[0], show_default=True)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Artefacts folder.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Fits side by side.")
+@click.option("--version", default="1", show_default=True, help="Version folder to write; never overwritten.")
+def command(folder: Path, family: str, out: Path, seed: int, jobs: int, version: str) -> None:
+    """Fit, check and write one artefact; the same extract and seed give the same bytes."""
+    with shown() as stages:
+        report = fit(folder, out, family=family, version=version, seed=seed, jobs=jobs, stages=stages)
+    Console().print(summary(report))
+
+
+def summary(report: FitReport) -> Table:
+    """What was fitted, beside the report's figures."""
+    metrics: dict[str, Any] = report.manifest.metrics
+    table = Table("test set", "here", "report", title=f"{report.manifest.family} {report.manifest.version}")
+    for name, published in _PUBLISHED.items():
+        table.add_row(name.replace("_", " "), f"{metrics['test_mix'][name]:.3f}", published)
+    table.add_row("AUC top against lowest", f"{metrics['auc_top_against_lowest']:.3f}", "")
+    table.add_row("concordance, first event", f"{metrics['survival']['concordance']:.3f}", "")
+    table.add_section()
+    table.add_row("largest export difference", f"{max(report.agreement[:3]):.1e}", "")
+    table.add_row("size, MiB", f"{sum(report.sizes.values()) / 2**20:.1f}", "")
+    table.add_row("time", f"{report.seconds / 60:.1f} min", "")
+    table.add_row("peak memory, MiB", f"{report.peak_mebibytes:.0f}", "")
+    table.caption = f"{report.folder}\nlearnt from {report.manifest.learnt_from}"
+    return table

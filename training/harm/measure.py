@@ -1,0 +1,78 @@
+"""How the fitted models do on the test set, for the manifest; the full evaluation is a command of its own."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sksurv.ensemble import RandomSurvivalForest
+
+from app.harm.features import Features
+from training.harm.classifier import Stack
+from training.harm.population import mix_weights
+from training.harm.survival import curves
+from training.metrics import concordance, confusion, group_metrics, harm_balance, top_against_lowest_auc
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+CHECKED_DAYS = (30, 90, 180, 365)
+_DIGITS = 6
+
+
+def measure(
+    stack: Stack,
+    forest: RandomSurvivalForest,
+    x: Features,
+    groups: Ints,
+    future_harm: Floats,
+    first_event_day: Floats,
+    population_mix: Floats,
+) -> dict[str, Any]:
+    """Section 4 and 5 on the test set, at its own mix and weighted to the population's; plain numbers, for JSON.
+
+    `x` (N, 20, 19), `groups` (N,), `future_harm` days (N,), `first_event_day` (N,) NaN for none within 365 days.
+    """
+    probabilities, predicted = stack.probabilities(x), stack.predict(x)
+    weights = mix_weights(groups, population_mix)
+    curve = curves(forest, x)
+    mixes = {"test_mix": np.ones(len(groups)), "population_mix": weights}
+    found: dict[str, Any] = {
+        name: {
+            "confusion": confusion(groups, predicted, mix).tolist(),
+            **asdict(group_metrics(confusion(groups, predicted, mix))),
+            "harm": asdict(harm_balance(groups, predicted, future_harm, mix)),
+        }
+        for name, mix in mixes.items()
+    }
+    found["auc_top_against_lowest"] = top_against_lowest_auc(groups, probabilities)
+    found["survival"] = {
+        "concordance": concordance(curve, first_event_day),
+        "calibration_at_population_mix": _calibration(curve, first_event_day, weights),
+    }
+    top = stack.population_probabilities(x)[:, 3]
+    found["population_probability_top"] = {
+        "mean_predicted": float(np.average(top, weights=weights)),
+        "observed": float(np.average(groups == 3, weights=weights)),
+    }
+    rounded: dict[str, Any] = round_floats(found)
+    return rounded
+
+
+def round_floats(value: Any) -> Any:
+    """The same structure with floats at six decimals."""
+    if isinstance(value, dict):
+        return {name: round_floats(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [round_floats(part) for part in value]
+    return round(value, _DIGITS) if isinstance(value, float) else value
+
+
+def _calibration(curve: Floats, first_event_day: Floats, weights: Floats) -> dict[str, dict[str, float]]:
+    """Mean predicted and observed share without a further incident at 30, 90, 180 and 365 days."""
+    return {
+        str(day): {
+            "predicted": float(np.average(curve[:, day], weights=weights)),
+            "observed": float(np.average(~(first_event_day <= day), weights=weights)),
+        }
+        for day in CHECKED_DAYS
+    }

@@ -1,0 +1,33 @@
+"""XGBoost as an ONNX tree ensemble: features (N, 20, 19) -> tree_probabilities (N, 4)."""
+
+import onnx
+from onnx import compose
+from onnxmltools import convert_xgboost
+from onnxmltools.convert.common.data_types import FloatTensorType
+from xgboost import XGBClassifier
+
+from app.harm.features import FEATURES, ROWS
+from training.harm.graph import FEATURES_INPUT, OPSET, Graph, unified
+
+_WIDTH = ROWS * len(FEATURES)
+
+
+def trees_graph(model: XGBClassifier) -> onnx.ModelProto:
+    """Convert the scikit-learn wrapper; splits stay strict (`<`), the label output is dropped.
+
+    The wrapper knows its best iteration, a raw booster would bring every round along.
+    """
+    converted = convert_xgboost(model, initial_types=[("flat", FloatTensorType([None, _WIDTH]))], target_opset=OPSET)
+    (ensemble,) = converted.graph.node
+    label, probabilities = ensemble.output
+    ensemble.output[:] = [label, "tree_probabilities"]
+    kept = next(output for output in converted.graph.output if output.name == probabilities)
+    kept.name = "tree_probabilities"
+    del converted.graph.output[:]
+    converted.graph.output.append(kept)
+
+    flat = Graph("flat")
+    flat.node("Reshape", ["features", flat.constant([-1, _WIDTH], dtype=int)], ["flattened"])
+    return compose.merge_models(
+        flat.model(FEATURES_INPUT, {"flattened": (_WIDTH,)}), unified(converted), io_map=[("flattened", "flat")]
+    )

@@ -1,0 +1,38 @@
+"""Stages of a long fit: what runs, how far it is, how long it will take."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class Stages:
+    """Silent stages; the base of those that show themselves."""
+
+    @contextmanager
+    def stage(self, name: str, steps: int) -> Iterator[Callable[[], None]]:  # noqa: ARG002
+        """Run one stage of `steps` steps; call what is yielded after each."""
+        yield lambda: None
+
+
+class ShownStages(Stages):
+    """Stages as progress bars with the time left, one line each."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    @contextmanager
+    def stage(self, name: str, steps: int) -> Iterator[Callable[[], None]]:
+        """Run one stage behind a bar; the bar is full when the stage ends."""
+        task = self._progress.add_task(name, total=steps)
+        yield lambda: self._progress.advance(task)
+        self._progress.update(task, completed=steps)
+
+
+@contextmanager
+def shown() -> Iterator[Stages]:
+    """Progress bars on standard error while inside."""
+    columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        yield ShownStages(progress)

@@ -1,0 +1,201 @@
+"""Day zero, known history and what came after it, for every labelled nominal of an extract (domain.md, "Labels").
+
+The as-of date is the end of the extract less 365 days, so that everyone's following year is in the extract. History
+is what was recorded by the index incident's recording day, with roles as they stood then: charges and eliminations
+that came later would leak the future.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from app.errors import SetupError
+from app.harm.features import NO_DAY, OFFENDER, SUSPECT, Floats, Histories, Incidents, Ints, Nominals, day_zero_histories
+from training.extract import Extract
+from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE, Flags
+
+HORIZON_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """N labelled nominals by person id, one scoring moment each.
+
+    `person_id` (N,) keys for grouping, never features; `histories`, `nominals` as in `app.harm.features`;
+    `future_harm` float64 (N,) days of harm in (t0, t0 + 365]; `first_event_day`, `worst_event_day` float64 (N,) days
+    from t0 to the first further and to the most harmful incident (of equals the earliest), NaN if there is none
+    within 365; `component` int64 (N,) people chained by shared incidents, numbered in order of first member;
+    `person` int64 (N,) rows in the extract's persons; `index_incident` int64 (N,) rows in its incidents; `counts`
+    for the manifest.
+    """
+
+    person_id: NDArray[np.object_]
+    histories: Histories
+    nominals: Nominals
+    future_harm: Floats
+    first_event_day: Floats
+    worst_event_day: Floats
+    component: Ints
+    person: Ints
+    index_incident: Ints
+    counts: dict[str, int | float]
+
+
+def label(extract: Extract, *, as_of: date | None = None) -> Labelled:
+    """Label everyone with a stalking incident on or before `as_of` (default: the extract's end less 365 days).
+
+    Raises SetupError where nobody has one, or where the year after `as_of` is not in the extract.
+    """
+    last = extract.end - HORIZON_DAYS
+    day = last if as_of is None else (as_of - date(1970, 1, 1)).days
+    if day > last:
+        raise SetupError("The as-of date leaves less than 365 days of the extract to label with. Take an earlier one.")
+    person, index = _scoring_moments(extract, day)
+    if not len(person):
+        raise SetupError("The extract has no nominal with a stalking incident a year before its end.")
+    histories, rows = _known_histories(extract, person, index)
+    future = _future(extract, person, histories.day_zero)
+    return Labelled(
+        person_id=extract.person_id[person],
+        histories=histories,
+        nominals=_nominals(extract, person, index, histories.day_zero),
+        future_harm=future[0],
+        first_event_day=future[1],
+        worst_event_day=future[2],
+        component=_components(extract)[person],
+        person=person,
+        index_incident=index,
+        counts=_counts(extract, person, histories, rows, future),
+    )
+
+
+def roles_known(extract: Extract, day: Ints | int) -> NDArray[np.int8]:
+    """Role of each involvement as known at the end of `day` (one day or (V,)): OFFENDER, SUSPECT, 0 for none.
+
+    Suspect until charged; gone once eliminated; an elimination without a date counts as always known (ours).
+    """
+    gone = (extract.eliminated != NO_DAY) & (extract.eliminated <= day)
+    gone |= (extract.role == ELIMINATED_ROLE) & (extract.eliminated == NO_DAY)
+    charged_then = (extract.charged != NO_DAY) & (extract.charged <= day)
+    offender = charged_then | ((extract.role == OFFENDER_ROLE) & (extract.charged == NO_DAY))
+    role = np.where(offender, OFFENDER, SUSPECT)
+    return np.where(gone | (extract.role == VICTIM_ROLE), 0, role).astype(np.int8)
+
+
+def _scoring_moments(extract: Extract, as_of: int) -> tuple[Ints, Ints]:
+    """Labelled persons and their index incidents: the last stalking on or before `as_of` still theirs when recorded."""
+    role = roles_known(extract, extract.recorded[extract.incident])
+    rows = np.flatnonzero(role)
+    histories = day_zero_histories(_columns(extract, rows, extract.person[rows], role), len(extract.person_id), as_of)
+    person = np.flatnonzero(histories.day_zero != NO_DAY)
+    index_row = rows[histories.source[histories.starts[person + 1] - 1]]
+    return person, extract.incident[index_row]
+
+
+def _known_histories(extract: Extract, person: Ints, index: Ints) -> tuple[Histories, Ints]:
+    """Histories as known when each index incident was recorded, and the involvement behind each of their rows."""
+    nominal = _place(person, len(extract.person_id))[extract.person]
+    known_on = np.where(nominal >= 0, extract.recorded[index][nominal], NO_DAY)
+    role = roles_known(extract, known_on)
+    rows = np.flatnonzero((nominal >= 0) & (role > 0) & (extract.recorded[extract.incident] <= known_on))
+    day_zero = extract.occurred[index]
+    histories = day_zero_histories(_columns(extract, rows, nominal[rows], role), len(person), day_zero)
+    return histories, rows[histories.source]
+
+
+def _columns(extract: Extract, rows: Ints, nominal: Ints, role: NDArray[np.int8]) -> Incidents:
+    """Involvement rows as incidents of nominals; incidents of an extract stand in the order of their ids."""
+    incident = extract.incident[rows]
+    return Incidents(
+        nominal, extract.occurred[incident], incident, extract.harm[incident], extract.classes[incident], role[rows]
+    )
+
+
+def _nominals(extract: Extract, person: Ints, index: Ints, day_zero: Ints) -> Nominals:
+    place = _place(person, len(extract.person_id))
+    custody = np.flatnonzero(place[extract.custody_person] >= 0)
+    return Nominals(
+        birth_day=extract.birth[person],
+        gender=extract.gender[person],
+        victim_contacts=_victim_contacts(extract, index, day_zero),
+        custody_nominal=place[extract.custody_person[custody]],
+        custody_day=extract.custody_day[custody],
+    )
+
+
+def _victim_contacts(extract: Extract, index: Ints, day_zero: Ints) -> Floats:
+    """Contacts the index incident's victim made before day zero, of several victims the largest, (N,); none = 0."""
+    victims = np.flatnonzero(extract.role == VICTIM_ROLE)
+    victims = victims[np.argsort(extract.incident[victims], kind="stable")]
+    of_incident = extract.incident[victims]
+    begin, finish = np.searchsorted(of_incident, index), np.searchsorted(of_incident, index, side="right")
+    counts = finish - begin
+    nominal = np.repeat(np.arange(len(index)), counts)
+    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    victim = extract.person[victims[np.repeat(begin, counts) + offset]]
+
+    span = np.int64(1) << 32
+    calls = np.sort(extract.contact_person * span + extract.contact_day)
+    until = np.searchsorted(calls, victim * span + day_zero[nominal])
+    made = until - np.searchsorted(calls, victim * span - (span >> 1))
+    largest = np.zeros(len(index))
+    np.maximum.at(largest, nominal, made)
+    return largest
+
+
+def _future(extract: Extract, person: Ints, day_zero: Ints) -> tuple[Floats, Floats, Floats, Ints]:
+    """Harm, first day and worst day within (t0, t0 + 365] by final roles, each (N,); and the involvements counted."""
+    nominal = _place(person, len(extract.person_id))[extract.person]
+    after = np.where(nominal >= 0, extract.occurred[extract.incident] - day_zero[nominal], 0)
+    final = roles_known(extract, extract.end)
+    rows = np.flatnonzero((nominal >= 0) & (final > 0) & (after > 0) & (after <= HORIZON_DAYS))
+    who, days, harm = nominal[rows], after[rows], extract.harm[extract.incident[rows]]
+    count = len(person)
+    first, worst = np.full(count, np.nan), np.full(count, np.nan)
+    for days_of, order in ((first, np.lexsort((days, who))), (worst, np.lexsort((days, -harm, who)))):
+        leading = order[np.flatnonzero(np.diff(who[order], prepend=-1))]
+        days_of[who[leading]] = days[leading]
+    return np.bincount(who, weights=harm, minlength=count), first, worst, rows
+
+
+def _components(extract: Extract) -> Ints:
+    """Connected component of every person through shared incidents, in whatever role (ours), (P,)."""
+    persons, incidents = len(extract.person_id), len(extract.occurred)
+    links = coo_array(
+        (np.ones(len(extract.person), dtype=np.int8), (extract.person, persons + extract.incident)),
+        shape=(persons + incidents, persons + incidents),
+    )
+    return connected_components(links, directed=False)[1][:persons].astype(np.int64)
+
+
+def _place(person: Ints, persons: int) -> Ints:
+    """Number of each person among the labelled, -1 for everyone else, (P,)."""
+    place = np.full(persons, -1)
+    place[person] = np.arange(len(person))
+    return place
+
+
+def _counts(
+    extract: Extract, person: Ints, histories: Histories, rows: Ints, future: tuple[Floats, Floats, Floats, Ints]
+) -> dict[str, int | float]:
+    """Figures for the manifest: sizes, loading rules, and how much harm rests on subgroup medians."""
+    labelled = np.zeros(len(extract.person_id), dtype=np.bool_)
+    labelled[person] = True
+    final = (roles_known(extract, extract.end) > 0) & labelled[extract.person]
+    theirs = np.unique(extract.incident[final])
+    stalking = extract.classes[theirs, 3]
+    counted = extract.incident[np.concatenate([rows, future[3]])]
+    harm = extract.harm[counted]
+    return {
+        **extract.counts,
+        "labelled-nominals": len(person),
+        "stalking-incidents": int(stalking.sum()),
+        "other-incidents": int((~stalking).sum()),
+        "index-only-histories": int((histories.lengths == 1).sum()),
+        "no-harm-after": int((future[0] == 0).sum()),
+        "share-of-harm-from-medians": float(harm[extract.approximate[counted]].sum() / max(harm.sum(), 1.0)),
+    }

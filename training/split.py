@@ -1,0 +1,129 @@
+"""Dividing labelled nominals into training, calibration and test parts (report, table 2; domain.md, "Splits").
+
+Groups need cuts, cuts must not see the test set, and the test set is drawn by group. The circle is resolved as a
+fixed point (ours): with everyone's order of drawing settled once by the seed, cuts -> groups -> test set -> cuts is
+repeated until the groups stay as they are. The answer is then consistent in itself: the cuts are exactly the
+quantiles of everyone outside the test set, and the test set has exactly its counts by those very cuts.
+
+Two things make the repetition settle. How many of the test set's lowest group did no harm at all is fixed first, so
+that the ranks at which the cuts lie among positive harms do not move. What is left is a cut flipping between two
+neighbouring values, because drawing people with just that harm moves it across them; they are then kept out of the
+test set (a handful: only people whose harm equals a cut to the day).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.errors import SetupError
+from app.harm.features import Floats, Ints
+from training.extract_rules import Flags
+from training.labels import Labelled
+
+PUBLISHED_NOMINALS = 28_279
+TRAIN_COUNTS: Ints = np.array([1743, 1743, 827, 909])
+CALIBRATION_COUNTS: Ints = np.array([1500, 430, 225, 250])
+TEST_COUNTS: Ints = np.array([1593, 457, 258, 283])
+"""Nominals of each group, lowest first, in a set of 28,279; proportional in any other."""
+QUANTILES = (0.5, 0.8, 0.9)
+_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of `Labelled`, each part ascending: `train` (balanced), `calibration`, `test` (table 2's mix) and `rest`,
+    who are in none of the three but on the training side. `cuts` float64 (3,) days, the 50th, 80th and 90th percentile
+    of positive future harm outside the test set; `groups` int64 (N,) 0..3 by these cuts."""
+
+    train: Ints
+    calibration: Ints
+    test: Ints
+    rest: Ints
+    cuts: Floats
+    groups: Ints
+
+
+def split(labelled: Labelled, *, seed: int) -> Split:
+    """Split by connected component, stratified by group; deterministic by seed.
+
+    Nobody outside the test set shares a component with anyone in it, nobody in training with anyone in calibration.
+    Where a group has too few people, training gets fewer. Raises SetupError where a part would lack a group.
+    """
+    rng = np.random.default_rng(seed)
+    count = len(labelled.future_harm)
+    members = _Members(labelled.component, rng)
+    test, cuts, groups = _settle_test(labelled.future_harm, members, _scaled(TEST_COUNTS, count))
+    calibration = members.draw(groups, _scaled(CALIBRATION_COUNTS, count), barred=test)
+    apart = np.isin(labelled.component, labelled.component[calibration])
+    free = ~test & ~apart
+    train = np.zeros(count, dtype=np.bool_)
+    order = rng.permutation(count)
+    for group, size in enumerate(_scaled(TRAIN_COUNTS, count)):
+        train[order[(free & (groups == group))[order]][:size]] = True
+    for part in (train, calibration, test):
+        if len(np.unique(groups[part])) < len(QUANTILES) + 1:
+            raise SetupError("The extract has too few nominals: a part of the split lacks a whole harm group.")
+    rest = ~(train | calibration | test)
+    return Split(*(np.flatnonzero(part) for part in (train, calibration, test, rest)), cuts, groups)
+
+
+def harm_cuts(future_harm: Floats) -> Floats:
+    """50th, 80th and 90th percentile of the positive harms, (3,) days. Raises SetupError if nobody did any."""
+    positive = future_harm[future_harm > 0]
+    if not len(positive):
+        raise SetupError("No labelled nominal has any harm in the following year, so there are no harm groups to learn.")
+    return np.asarray(np.quantile(positive, QUANTILES))
+
+
+def harm_groups(future_harm: Floats, cuts: Floats) -> Ints:
+    """Group 0..3 of each harm: below the first cut, the second, the third, or neither."""
+    return np.searchsorted(cuts, future_harm, side="right").astype(np.int64)
+
+
+def _settle_test(future_harm: Floats, members: "_Members", sizes: Ints) -> tuple[Flags, Floats, Ints]:
+    """The test set, and the cuts and groups that agree with it."""
+    groups = harm_groups(future_harm, harm_cuts(future_harm))
+    harmless = future_harm == 0
+    without_harm = round(int(sizes[0]) * harmless.sum() / max((groups == 0).sum(), 1))
+    strata_sizes = np.array([without_harm, sizes[0] - without_harm, *sizes[1:]])
+    held, seen = np.zeros(len(groups), dtype=np.bool_), set[bytes]()
+    for _ in range(_ROUNDS):
+        test = members.draw(np.where(harmless, 0, groups + 1), strata_sizes, barred=held)
+        cuts = harm_cuts(future_harm[~test])
+        settled = harm_groups(future_harm, cuts)
+        if np.array_equal(settled, groups):
+            return test, cuts, groups
+        if settled.tobytes() in seen:
+            held |= np.isin(future_harm, future_harm[settled != groups])
+        seen.add(settled.tobytes())
+        groups = settled
+    raise SetupError("Harm groups and test set do not settle on each other. Try another seed or a larger extract.")
+
+
+def _scaled(counts: Ints, nominals: int) -> Ints:
+    return np.asarray(np.rint(counts * nominals / PUBLISHED_NOMINALS), dtype=np.int64)
+
+
+class _Members:
+    """Components with their members, in an order of drawing settled once."""
+
+    def __init__(self, component: Ints, rng: np.random.Generator) -> None:
+        _, self._component = np.unique(component, return_inverse=True)
+        self._count = int(self._component.max(initial=-1)) + 1
+        self._order = rng.permutation(self._count)
+
+    def draw(self, strata: Ints, sizes: Ints, *, barred: Flags) -> Flags:
+        """Whole components in drawing order, each unless it would overfill a stratum or holds someone barred."""
+        contents = np.zeros((self._count, len(sizes)), dtype=np.int64)
+        np.add.at(contents, (self._component, strata), 1)
+        out = np.zeros(self._count, dtype=np.bool_)
+        out[self._component[barred]] = True
+        room, drawn = sizes.tolist(), np.zeros(self._count, dtype=np.bool_)
+        for component, content in zip(self._order.tolist(), contents[self._order].tolist(), strict=True):
+            if out[component] or any(need > left for need, left in zip(content, room, strict=True)):
+                continue
+            drawn[component] = True
+            room = [left - need for need, left in zip(content, room, strict=True)]
+            if not any(room):
+                break
+        return np.asarray(drawn[self._component])

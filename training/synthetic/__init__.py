@@ -1,0 +1,1 @@
+"""A synthetic police force, written in the shape of a real extract."""

@@ -1,0 +1,210 @@
+"""What stands in the crime system: recorded incidents and everyone involved in them, before any dirt.
+
+Persons are numbered nominals first (0..C-1), then victims who are nobody's suspect.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.harm.features import DAYS_A_YEAR, Floats, Ints
+from training.synthetic.offences import (
+    DOMESTIC_NON_CRIME,
+    GRADE,
+    HAS_VICTIM,
+    OTHER_NON_CRIME,
+    RECLASSIFIED,
+    STALKING,
+    draw_codes,
+    draw_non_crime_harm,
+)
+from training.synthetic.people import People
+from training.synthetic.police import NEVER, Casework
+from training.synthetic.process import Acts
+from training.synthetic.world import World
+
+Flags = NDArray[np.bool_]
+NOMINAL_ROW, VICTIM_ROW = 0, 1
+_PLACEHOLDER_SHARE = 0.01
+_FAMILY_SHARE = 0.10
+_SECOND_VICTIM_SHARE = 0.03
+_COMPANION_AS_VICTIM, _COMPANIONS_VICTIM = 0.25, 0.45
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """Columns over I recorded incidents; `owner` the nominal the incident began with."""
+
+    owner: Ints
+    day: Ints
+    recorded: Ints
+    kind: Ints
+    code: NDArray[np.object_]
+    harm: Floats
+    partner: Flags
+    domestic: Flags
+
+    @property
+    def non_crime(self) -> Flags:
+        """Incidents below the threshold of an offence."""
+        return (self.kind == DOMESTIC_NON_CRIME) | (self.kind == OTHER_NON_CRIME)
+
+    @property
+    def stalking(self) -> Flags:
+        """Recorded as stalking, or as harassment between partners."""
+        return (self.kind == STALKING) | (self.kind == RECLASSIFIED)
+
+    def take(self, rows: Ints) -> "Incidents":
+        """The given rows."""
+        return Incidents(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Involvements:
+    """Columns over V involvements: incident row, person number, NOMINAL_ROW or VICTIM_ROW, days of charge and
+    elimination (`NEVER` where it has not come to that)."""
+
+    incident: Ints
+    person: Ints
+    side: Ints
+    charged: Ints
+    eliminated: Ints
+
+    def take(self, rows: Ints) -> "Involvements":
+        """The given rows."""
+        return Involvements(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def record(rng: np.random.Generator, acts: Acts, casework: Casework) -> Incidents:
+    """Turn recorded acts into incidents; dates that could not be told become 1 January (report, section 2.1)."""
+    count = len(acts)
+    code = draw_codes(rng, acts.kind)
+    harm = np.full(count, np.nan)
+    domestic_non_crime = acts.kind == DOMESTIC_NON_CRIME
+    harm[domestic_non_crime] = draw_non_crime_harm(rng, acts.severity[domestic_non_crime])
+    day = acts.day.copy()
+    unknown = rng.random(count) < _PLACEHOLDER_SHARE
+    day[unknown] = day[unknown].astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    domestic = acts.partner | domestic_non_crime | (rng.random(count) < _FAMILY_SHARE)
+    return Incidents(acts.person, day, casework.recorded, acts.kind, code, harm, acts.partner, domestic)
+
+
+def involve(
+    rng: np.random.Generator, people: People, incidents: Incidents, casework: Casework, world: World
+) -> tuple[Involvements, int]:
+    """Everyone involved in each incident. Returns the involvements and the number of persons, victims included."""
+    suspects = Involvements(
+        np.arange(len(incidents.owner)),
+        incidents.owner,
+        np.full(len(incidents.owner), NOMINAL_ROW),
+        casework.charged,
+        casework.eliminated,
+    )
+    together = _companions(rng, people, incidents, casework, world)
+    victims, persons = _victims(rng, people, incidents)
+    return _joined([suspects, together, victims]), persons
+
+
+def _companions(
+    rng: np.random.Generator, people: People, incidents: Incidents, casework: Casework, world: World
+) -> Involvements:
+    """Companions who took part: never in stalking, never from before their own career or from inside prison."""
+    companion = _next_in_company(people.company)[incidents.owner]
+    chosen = (companion != incidents.owner) & ~incidents.stalking & (rng.random(len(companion)) < world.company_share)
+    rows = np.flatnonzero(chosen)
+    who, day = companion[rows], incidents.day[rows]
+    free = (day >= people.career_start[who]) & ~in_prison(incidents.owner, casework, who, day)
+    rows, who = rows[free], who[free]
+    never = np.full(len(rows), NEVER)
+    return Involvements(rows, who, np.full(len(rows), NOMINAL_ROW), casework.charged[rows], never)
+
+
+def in_prison(person: Ints, casework: Casework, who: Ints, day: Ints) -> Flags:
+    """Whether each of `who` is in prison on `day`, by the spells of `person` in `casework`."""
+    spells = np.flatnonzero(casework.imprisoned < NEVER)
+    spells = spells[np.lexsort((casework.imprisoned[spells], person[spells]))]
+    span = np.int64(1) << 32
+    if not len(spells):
+        return np.zeros(len(who), dtype=np.bool_)
+    begin = person[spells] * span + casework.imprisoned[spells]
+    until = np.maximum.accumulate(person[spells] * span + casework.released[spells])
+    at = np.searchsorted(begin, who * span + day, side="right") - 1
+    return (at >= 0) & (until[np.maximum(at, 0)] > who * span + day)
+
+
+def _victims(rng: np.random.Generator, people: People, incidents: Incidents) -> tuple[Involvements, int]:
+    """One victim for most incidents, two for a few: the principal victim of stalking and partner incidents."""
+    principal, persons = _principal_victims(rng, people)
+    count = len(incidents.owner)
+    rows = np.flatnonzero(incidents.partner | (rng.random(count) < HAS_VICTIM[incidents.kind]))
+    own = (incidents.partner | incidents.stalking)[rows]
+    strangers = rows[~own]
+    second = rows[rng.random(len(rows)) < _SECOND_VICTIM_SHARE]
+    incident = np.concatenate([rows[own], strangers, second])
+    newcomers = len(strangers) + len(second)
+    person = np.concatenate([principal[incidents.owner[rows[own]]], persons + np.arange(newcomers)])
+    never = np.full(len(incident), NEVER)
+    return Involvements(incident, person, np.full(len(incident), VICTIM_ROW), never, never), persons + newcomers
+
+
+def _principal_victims(rng: np.random.Generator, people: People) -> tuple[Ints, int]:
+    """The person each nominal stalks: mostly a stranger to the other nominals, now and then a companion or theirs."""
+    count = len(people)
+    principal = count + np.arange(count)
+    companion = _next_in_company(people.company)
+    chance = rng.random(count)
+    has_companion = companion != np.arange(count)
+    principal = np.where(has_companion & (chance < _COMPANIONS_VICTIM), count + companion, principal)
+    principal = np.where(has_companion & (chance < _COMPANION_AS_VICTIM), companion, principal)
+    return principal, 2 * count
+
+
+def _next_in_company(company: Ints) -> Ints:
+    """The next member of each nominal's company, themselves where they keep their own; companies are runs."""
+    count = len(company)
+    first = np.flatnonzero(np.diff(company, prepend=-1))
+    place = np.arange(count) + 1
+    last = np.append(first[1:], count) - 1
+    place[last] = first
+    return place
+
+
+def contact(
+    rng: np.random.Generator, people: People, incidents: Incidents, involvements: Involvements, world: World, end: int
+) -> tuple[Ints, Ints]:
+    """Contacts of victims with the force: person and day. Follow incidents, or come unprompted around a stalking case.
+
+    Systems are not firmly linked (report, section 2.4): victims who cannot be linked have none.
+    """
+    victims = involvements.take(np.flatnonzero(involvements.side == VICTIM_ROW))
+    incident = victims.incident
+    owner = incidents.owner[incident]
+    linked = rng.random(int(victims.person.max(initial=0)) + 1) < world.linked_victim_share
+
+    follow = rng.poisson(0.10 + 0.15 * np.clip(GRADE[incidents.kind[incident]], 0, 1))
+    prompted_by = np.repeat(victims.person, follow)
+    prompted_on = np.repeat(incidents.day[incident], follow) + np.floor(rng.exponential(3.0, follow.sum())).astype(
+        np.int64
+    )
+    worry = np.where(incidents.stalking[incident], np.exp(0.8 + _worry(people)[owner]), 0.0)
+    unprompted = rng.poisson(worry)
+    before = np.floor(rng.exponential(0.7 * DAYS_A_YEAR, unprompted.sum())).astype(np.int64)
+    unprompted_by = np.repeat(victims.person, unprompted)
+    unprompted_on = np.repeat(incidents.day[incident], unprompted) - before + 60
+    person = np.concatenate([prompted_by, unprompted_by])
+    day = np.concatenate([prompted_on, unprompted_on])
+    keep = linked[person] & (day <= end)
+    return person[keep], day[keep]
+
+
+def _worry(people: People) -> Floats:
+    """How much more the victims of those who will harm most call (report, figure 9)."""
+    spread = max(float(people.escalation.std()), 1e-9)
+    return 0.35 * people.escalation / spread
+
+
+def _joined(parts: list[Involvements]) -> Involvements:
+    first = parts[0]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in first.__dataclass_fields__}
+    return replace(first, **joined)

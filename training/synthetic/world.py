@@ -1,0 +1,91 @@
+"""Named worlds: frozen parameter sets of the synthetic force.
+
+A world fixes how people behave and how the police record it. None of the numbers is an estimate of real behaviour:
+they were set so that an extract of the world shows the report's published figures (see `fidelity`).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from app.errors import SetupError
+
+VERSION = "1"
+"""Version of the generator: the same version, world, size and seed give the same bytes."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything the generator may be told apart from size and seed. Rates are a year, delays are days."""
+
+    end: date = date(2023, 3, 31)
+    """Day the extract was pulled; labels look back from 365 days before it."""
+    records_begin: date = date(1990, 1, 1)
+    """Nothing from before this day was ever put on the crime system."""
+
+    # Who they are
+    male_share: float = 0.79
+    ages_from: float = 12.0
+    age_shape: float = 3.0
+    age_scale: float = 7.0
+    partner_share: float = 0.62
+    group_shares: tuple[float, ...] = (0.88, 0.08, 0.03, 0.01)
+    """Share of nominals who keep company of 1, 2, 3 and 4: bounds how many people sharing incidents can chain."""
+
+    # How they behave
+    log_rate_mean: float = -0.99
+    log_rate_sd: float = 1.8
+    log_rate_limit: float = 2.3
+    """Propensity is cut at this many standard deviations: nobody lives through 2,000 incidents."""
+    career_shape: float = 1.0
+    career_years: float = 15.6
+    newcomer_share: float = 0.09
+    """Share whose career begins with their first stalking incident: nothing before it could have warned anyone."""
+    noise: float = 0.5
+    """Standard deviation of an unforeseeable change of the log rate at the first stalking incident."""
+    stopping_share: float = 0.05
+    excitement: float = 0.19
+    stalking_excitement: float = 0.25
+    excitement_days: float = 60.0
+    severity_base: float = -0.43
+    """Shifts everyone's severity: the higher, the graver the mix of incidents."""
+    escalation_sd: float = 1.3
+    escalation_propensity_correlation: float = 0.6
+    escalation_drift: float = 0.02
+    severity_memory: float = 0.35
+    """How much of the parent incident's grade an excited incident carries on."""
+    stalking_repeats: float = 0.312
+    stalking_repeat_days: float = 200.0
+    company_share: float = 0.10
+    """Share of incidents, other than stalking, of people who keep company in which a companion takes part."""
+
+    # How the police record it
+    onsets_by_year_before_end: tuple[float, ...] = (
+        *(6150, 5900, 5200, 4300, 3300, 2300, 1500, 1100, 850, 700, 600, 500, 420),
+        *(350, 290, 240, 200, 150, 100, 80, 60, 50, 40, 30, 20),
+    )
+    """Relative number of first stalking incidents in each year before the end: recording has grown (section 2.1)."""
+    reclassified_before_2020: float = 0.635
+    reclassified_after_2020: float = 0.15
+    """Share of stalking recorded as harassment between partners, before and after the guidance of April 2020."""
+    recorded_share: float = 0.85
+    ethnicity_recording_gap: float = 0.0
+    """How much likelier (log odds) incidents of people outside the largest ethnic group are to be recorded."""
+    charged_share: float = 0.16
+    stalking_charged_share: float = 0.13
+    charge_days: float = 60.0
+    eliminated_share: float = 0.04
+    elimination_days: float = 70.0
+    arrested_share: float = 0.30
+    linked_victim_share: float = 0.85
+    dirt: float = 1.0
+    """Multiplies the share of every kind of dirty row; 0 gives a clean extract."""
+
+
+WORLDS = {"published": World()}
+
+
+def find_world(name: str) -> World:
+    """Return the named world. Raises SetupError naming the known ones."""
+    if name not in WORLDS:
+        raise SetupError(f"There is no world of that name. Known worlds: {', '.join(sorted(WORLDS))}.")
+    return WORLDS[name]
