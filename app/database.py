@@ -32,6 +32,11 @@ _WRITES = "dayzero_writes"
 _MIGRATION_LOCK = 0x64617930  # "day0": an arbitrary number all our migrations lock on
 _SQLITE_PRAGMAS = ("busy_timeout=2000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 _REST_SECONDS = 1.0
+_SQLITE_GUARDS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+_POSTGRES_GUARDS = (  # 'A': fires always, whatever a session sets
+    "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A' AND pg_table_is_visible(tgrelid) "
+    "UNION SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u') AND pg_table_is_visible(conrelid)"
+)
 _POSTGRES_LIMITS = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '5s'"
 
 
@@ -168,29 +173,29 @@ def check_schema(engine: Engine) -> None:
     if found != REVISION:
         raise SetupError("The database was made by a newer Day Zero: install that version, or restore a backup.")
     with read_transaction(engine) as connection:
-        missing = expected_triggers(engine) - _triggers(connection)
+        missing = (expected_triggers(engine) | _expected_keys(engine)) - _guards(connection)
         if missing:
             raise SetupError(
-                f"Triggers that keep the audit log append-only are missing ({', '.join(sorted(missing))}): "
-                "find out who removed them and run `dayzero audit verify` before serving again."
+                f"What keeps the audit log append-only is missing ({', '.join(sorted(missing))}): "
+                "find out who removed it and run `dayzero audit verify` before serving again."
             )
         if not is_sqlite(engine) and connection.execute(text("SHOW synchronous_commit")).scalar() == "off":
             raise SetupError("PostgreSQL has synchronous_commit off and may lose acknowledged records: switch it on.")
 
 
 def expected_triggers(engine: Engine) -> set[str]:
-    """PostgreSQL needs none against overwriting INSERTs: its unique keys refuse them, and an upsert is an UPDATE."""
+    """PostgreSQL has none against overwriting INSERTs: its unique keys refuse them, and an upsert is an UPDATE."""
     kinds = ("update", "delete", "insert") if is_sqlite(engine) else ("change", "truncate")
     return {f"{table}_refuse_{kind}" for table in APPEND_ONLY for kind in kinds}
 
 
-def _triggers(connection: Connection) -> set[str]:
-    if connection.dialect.name == "sqlite":
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    else:  # 'A': fires always, session_replication_role cannot switch it off
-        query = (
-            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A' AND pg_table_is_visible(tgrelid)"
-        )
+def _expected_keys(engine: Engine) -> set[str]:
+    return set() if is_sqlite(engine) else {"entry_pkey", "entry_record_id", "node_pkey", "checkpoint_pkey"}
+
+
+def _guards(connection: Connection) -> set[str]:
+    """Names of the triggers and unique keys there are; on PostgreSQL, of triggers that no session can switch off."""
+    query = _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRES_GUARDS
     return set(connection.execute(text(query)).scalars())
 
 

@@ -73,9 +73,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="dayzero-demo-") as home:
         environment = {**os.environ, "DAYZERO_HOME": home, "DAYZERO_LOG_LEVEL": "warning"}
         environment.pop("DAYZERO_DATABASE_URL", None)
-        with _server(environment) as address:
+        with running_server(environment) as address:
             console.print(Rule("POST /score: a made-up nominal, no real person"))
-            token = _dayzero(environment, "token", "--subject", "demo", "--scope", "score")
+            token = dayzero(environment, "token", "--subject", "demo", "--scope", "score")
             answer = httpx2.post(
                 f"{address}/score", json=example(), headers={"Authorization": f"Bearer {token.strip()}"}, timeout=30
             )
@@ -84,15 +84,15 @@ def main() -> int:
                 return 1
             show_score(ScoreAnswer.model_validate(answer.json()), console)
         console.print(Rule("dayzero audit verify"))
-        console.print(_dayzero(environment, "audit", "verify").strip(), markup=False)
+        console.print(dayzero(environment, "audit", "verify").strip(), markup=False)
     console.print(Rule("done: the server has stopped and the demo's ledger is deleted"))
     return 0
 
 
 @contextmanager
-def _server(environment: dict[str, str]) -> Iterator[str]:
+def running_server(environment: dict[str, str]) -> Iterator[str]:
     """A real `dayzero serve` on a free port, ready before this yields its address, stopped afterwards."""
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen([*_COMMAND, "serve", "--port", str(port)], env=environment)
     try:
         _wait_until_ready(server, address := f"http://127.0.0.1:{port}")
@@ -114,13 +114,15 @@ def _wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:
     sys.exit("The server did not become ready; what it said stands above.")
 
 
-def _dayzero(environment: dict[str, str], *arguments: str) -> str:
+def dayzero(environment: dict[str, str], *arguments: str) -> str:
+    """What one `dayzero` command prints; a failed one raises CalledProcessError."""
     return subprocess.run(
         [*_COMMAND, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,5 +1,6 @@
 """Running the service: one worker process, one socket, logs through the allow-list."""
 
+import signal
 import socket
 
 import structlog
@@ -30,8 +31,14 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, _stopped)
     with listening:
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _stopped(*_: object) -> None:
+    """uvicorn raises the signal again once it has shut down; a stop that was asked for ends with exit code 0."""
 
 
 def _listen(host: str, port: int) -> socket.socket:

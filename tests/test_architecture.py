@@ -151,7 +151,7 @@ def test_only_known_names_at_the_top() -> None:
     )
     assert {name.split("/")[0] for name in tracked if name} <= {
         ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE", "Makefile", "README.md", "app",
-        "constraints.txt", "docs", "model_artifacts", "openapi.yaml", "pyproject.toml", "requirements.txt", "tests",
+        "benchmarks", "constraints.txt", "docs", "model_artifacts", "openapi.yaml", "pyproject.toml", "requirements.txt", "tests",
         "training",
     }  # fmt: skip
 

@@ -84,9 +84,9 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
         "population_percentiles": {name: np.linspace(0, 100, 101).tolist() for name in FEATURES},
         "harm_index": {"edition": index.edition, "sha256": index.sha256, "approximate_share": 0.9},
         "libraries": {"numpy": np.__version__},
-        "data": {"group_shares": [0.75, 0.15, 0.05, 0.05]},
+        "data": {},
         "seed": 1,
-        "metrics": {"confusion": [[80, 10, 5, 5], [20, 50, 20, 10], [10, 20, 40, 30], [5, 5, 20, 70]]},
+        "metrics": {"population_mix": {"confusion": [[600, 75, 37.5, 37.5], [30, 75, 30, 15], [5, 10, 20, 15], [2, 3, 10, 35]]}},
     }
 
 

@@ -5,7 +5,7 @@ Dirty rows and what becomes of them (each rule's name is its key in `Extract.cou
 | rule | what | becomes |
 |---|---|---|
 | `repeated-row` | a row equal to an earlier one (not in contacts: two calls on a day are two calls) | dropped |
-| `several-roles-on-incident` | one person more than once on an incident | strongest role: offender, suspect_eliminated, suspect, victim |
+| `several-roles-on-incident` | one person more than once on an incident | the strongest role (`STRENGTH`) |
 | `unknown-birth-date` | no date of birth, or one after the end of the extract | kept, age unknown |
 | `placeholder-1-january` | dated 1 January | kept |
 | `date-before-birth` | dated before the person was born | not that person's incident |
@@ -23,20 +23,20 @@ The end of the extract is its newest recording day, today at the latest.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.errors import SetupError
-from app.harm.features import CLASSES, GENDER_CODES, NO_DAY, Floats, Ints
-from app.harm.harm_index import MAX_HARM_DAYS, HarmIndex, offence_classes
+from app.harm.features import CLASSES, NO_DAY, Floats, Ints
+from app.harm.harm_index import HarmIndex, offence_classes
 from training import extract_rules as rules
-from training.extract_rules import ELIMINATED_ROLE, ROLES, VICTIM_ROLE, Flags
+from training.extract_raw import RawIncidents, RawInvolvements, codes_of, read_raw
+from training.extract_rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
 from training.extract_tables import Reader
 
 log = logging.getLogger(__name__)
@@ -83,19 +83,13 @@ class Extract:
 
 
 @dataclass(frozen=True)
-class _Incidents:
-    ids: pa.Array
-    occurred: Ints
-    recorded: Ints
-    harm_score: Floats
-    code: NDArray[np.object_]
-    non_crime: Flags
-    domestic: Flags
-    partner: Flags
+class _Value:
+    """Of each incident: harm in days, classes, whether the harm is a median, whether there is a number at all."""
 
-    def take(self, rows: Ints) -> "_Incidents":
-        columns = {name: getattr(self, name)[rows] for name in self.__dataclass_fields__ if name != "ids"}
-        return _Incidents(ids=self.ids.take(pa.array(rows)), **columns)
+    harm: Floats
+    classes: Flags
+    approximate: Flags
+    known: Flags
 
 
 def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = None) -> Extract:
@@ -104,224 +98,140 @@ def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = No
     `today` (default: the calendar's) bounds recording days. Raises SetupError with a table of what is wrong: missing
     columns, unreadable dates, unknown words, broken keys.
     """
-    reader = Reader(folder)
-    counts: dict[str, int] = {}
-    persons = _persons(reader, counts)
-    person_ids, birth, gender, ethnicity = persons
-    incidents = _incidents(reader, counts)
-    involved = _involvements(reader, incidents.ids, person_ids, counts)
-    custody = _custody(reader, person_ids, counts)
-    contacts = reader.places("contacts", "person_id", person_ids, "unknown-person")
-    contact_day = reader.days("contacts", "contacted_on", required=True)
-    reader.stop_if_wrong()
-
-    latest = ((today or date.today()) - date(1970, 1, 1)).days
-    incidents, end, kept = _settle_dates(incidents, latest, counts)
-    harm, classes, approximate, valued = _value(incidents, harm_index, counts)
-    kept &= valued
-    birth = np.where(birth > end, np.nan, birth)
+    counts: Counts = {}
+    raw = read_raw(Reader(folder), counts)
+    end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
+    incidents, future = _settle_dates(raw.incidents, end, counts)
+    value = _value(incidents, harm_index, counts)
+    birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
-    incident, person, role, charged, eliminated = _settle_roles(involved, incidents.occurred, birth, kept, counts)
-    kept &= ~_twice(incidents, harm, incident, person, kept, counts)
+    involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
+    kept = _kept(incidents, value, involved, ~future & value.known, counts)
 
     rows = np.flatnonzero(kept)
-    new_row = np.cumsum(kept) - 1
-    on = kept[incident]
-    incident, person, role = new_row[incident[on]], person[on], role[on]
+    involved = involved.take(np.flatnonzero(kept[involved.incident]))
     clean = incidents.take(rows)
-    _count_kept(clean, person, role, len(person_ids), counts)
+    _count_kept(clean, involved, len(birth), counts)
     log.info("extract read: %s", counts)
     return Extract(
-        person_id=person_ids.to_numpy(zero_copy_only=False),
+        person_id=raw.persons.ids.to_numpy(zero_copy_only=False),
         birth=birth,
-        gender=gender,
-        ethnicity=ethnicity,
+        gender=raw.persons.gender,
+        ethnicity=raw.persons.ethnicity,
         incident_id=clean.ids.to_numpy(zero_copy_only=False),
         occurred=clean.occurred,
         recorded=clean.recorded,
-        harm=harm[rows],
-        classes=classes[rows],
-        approximate=approximate[rows],
+        harm=value.harm[rows],
+        classes=value.classes[rows],
+        approximate=value.approximate[rows],
         non_crime=clean.non_crime,
         code=clean.code,
-        incident=incident,
-        person=person,
-        role=role,
-        charged=charged[on],
-        eliminated=eliminated[on],
-        custody_person=custody[0],
-        custody_day=custody[1],
-        contact_person=contacts,
-        contact_day=contact_day,
+        incident=(np.cumsum(kept) - 1)[involved.incident],
+        person=involved.person,
+        role=involved.role,
+        charged=involved.charged,
+        eliminated=involved.eliminated,
+        custody_person=raw.custody_person,
+        custody_day=raw.custody_day,
+        contact_person=raw.contact_person,
+        contact_day=raw.contact_day,
         end=end,
         source=_source(folder),
         counts=counts,
     )
 
 
-def _persons(
-    reader: Reader, counts: dict[str, int]
-) -> tuple[pa.Array, Floats, NDArray[np.int8], NDArray[np.object_] | None]:
-    ids = reader.key("persons", "person_id")
-    born = reader.days("persons", "date_of_birth", required=False)
-    gender = reader.words("persons", "gender", dict(GENDER_CODES), missing=GENDER_CODES["unknown"])
-    ethnicity = reader.text("persons", "ethnicity")
-    order, place = _by_id(ids)
-    repeated = rules.repeated_rows(place, born, gender, _codes(ethnicity))
-    rows = _once(reader, "persons", ids, order, repeated, counts)
-    names = None if ethnicity.null_count == len(ethnicity) else pc.fill_null(ethnicity, "").take(pa.array(rows))
-    birth = np.where(born == NO_DAY, np.nan, born.astype(np.float64))[rows]
-    known = None if names is None else names.to_numpy(zero_copy_only=False)
-    return ids.take(pa.array(rows)), birth, gender[rows], known
-
-
-def _incidents(reader: Reader, counts: dict[str, int]) -> _Incidents:
-    ids = reader.key("incidents", "incident_id")
-    code = reader.text("incidents", "offence_code")
-    slashed = pc.fill_null(pc.match_substring_regex(code, r"^\d{3}/\d{2}$"), False)
-    plain = pc.fill_null(pc.if_else(slashed, pc.replace_substring(code, "/", ""), code), "")
-    read = _Incidents(
-        ids=ids,
-        occurred=reader.days("incidents", "occurred_on", required=True),
-        recorded=reader.days("incidents", "recorded_on", required=False),
-        harm_score=reader.numbers("incidents", "harm_score", 0.0, MAX_HARM_DAYS),
-        code=plain.to_numpy(zero_copy_only=False),
-        non_crime=reader.flags("incidents", "is_non_crime"),
-        domestic=reader.flags("incidents", "is_domestic"),
-        partner=reader.flags("incidents", "intimate_partner"),
-    )
-    order, place = _by_id(ids)
-    columns = (read.occurred, read.recorded, read.harm_score, read.non_crime, read.domestic, read.partner)
-    repeated = rules.repeated_rows(place, _codes(code), *columns)
-    rows = _once(reader, "incidents", ids, order, repeated, counts)
-    counts["slashed-code"] = int(np.asarray(slashed)[rows].sum())
-    return read.take(rows)
-
-
-def _involvements(
-    reader: Reader, incident_ids: pa.Array, person_ids: pa.Array, counts: dict[str, int]
-) -> tuple[Ints, Ints, NDArray[np.int8], Ints, Ints]:
-    incident = reader.places("involvements", "incident_id", incident_ids, "unknown-incident")
-    person = reader.places("involvements", "person_id", person_ids, "unknown-person")
-    role = reader.words("involvements", "role", ROLES)
-    charged = reader.days("involvements", "charged_on", required=False)
-    eliminated = reader.days("involvements", "eliminated_on", required=False)
-    columns = (incident, person, role, charged, eliminated)
-    repeated = rules.repeated_rows(*columns)
-    counts["repeated-row"] += int(repeated.sum())
-    first = ~repeated
-    return incident[first], person[first], role[first], charged[first], eliminated[first]
-
-
-def _custody(reader: Reader, person_ids: pa.Array, counts: dict[str, int]) -> tuple[Ints, Ints]:
-    person = reader.places("custody", "person_id", person_ids, "unknown-person")
-    arrived = reader.days("custody", "arrived_on", required=True)
-    released = reader.days("custody", "released_on", required=False)
-    repeated = rules.repeated_rows(person, arrived, released)
-    counts["repeated-row"] += int(repeated.sum())
-    return person[~repeated], arrived[~repeated]
-
-
-def _by_id(ids: pa.Array) -> tuple[Ints, Ints]:
-    """Order of ids by UTF-8 bytes, and each row's place among the distinct ids."""
-    order = np.asarray(pc.array_sort_indices(ids)).astype(np.int64)
-    return order, _codes(ids)
-
-
-def _codes(values: pa.Array) -> Ints:
-    """A whole number for each distinct string, -1 for null."""
-    return np.asarray(pc.fill_null(values.dictionary_encode().indices, -1)).astype(np.int64)
-
-
-def _once(reader: Reader, table: str, ids: pa.Array, order: Ints, repeated: Flags, counts: dict[str, int]) -> Ints:
-    """Rows in id order without the repeated; the same id with other contents is wrong."""
-    counts["repeated-row"] = counts.get("repeated-row", 0) + int(repeated.sum())
-    rows = order[~repeated[order]]
-    kept = ids.take(pa.array(rows))
-    again = np.asarray(pc.equal(kept.slice(1), kept.slice(0, max(len(kept) - 1, 0))).fill_null(False))
-    reader.note(table, f"{table[:-1]}_id", "same-id-different-row", kept.slice(1).filter(pa.array(again)))
-    return rows
-
-
-def _settle_dates(incidents: _Incidents, latest: int, counts: dict[str, int]) -> tuple[_Incidents, int, Flags]:
-    """Fill recording days, find the end of the extract, and mark what lies in the future."""
-    stated = np.where(incidents.recorded == NO_DAY, incidents.occurred, incidents.recorded)
+def _end(incidents: RawIncidents, latest: int) -> int:
+    """The newest recording day, `latest` at most."""
+    stated = _stated(incidents)
     present = stated[stated <= latest]
     if not len(present):
         raise SetupError("The extract has no incident recorded up to today. Check the incidents table.")
-    end = int(present.max())
+    return int(present.max())
+
+
+def _stated(incidents: RawIncidents) -> Ints:
+    """Recording days as the extract gives them: without one, the day of the event."""
+    return np.where(incidents.recorded == NO_DAY, incidents.occurred, incidents.recorded)
+
+
+def _settle_dates(incidents: RawIncidents, end: int, counts: Counts) -> tuple[RawIncidents, Flags]:
+    """Fill recording days, and mark what lies in the future."""
+    stated = _stated(incidents)
     future = (incidents.occurred > end) | (stated > end)
-    recorded, early = rules.settled_recording(incidents.occurred, incidents.recorded)
+    early = (stated < incidents.occurred) & ~future
     counts["date-in-the-future"] = int(future.sum())
-    counts["recorded-before-event"] = int((early & ~future).sum())
-    columns = {name: getattr(incidents, name) for name in incidents.__dataclass_fields__ if name != "recorded"}
-    return _Incidents(**columns, recorded=recorded), end, ~future
+    counts["recorded-before-event"] = int(early.sum())
+    return replace(incidents, recorded=np.maximum(stated, incidents.occurred)), future
 
 
-def _value(
-    incidents: _Incidents, harm_index: HarmIndex, counts: dict[str, int]
-) -> tuple[Floats, Flags, Flags, Flags]:
-    """Harm, classes, whether the harm is a median, and whether there is a number at all (as in serving)."""
+def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _Value:
+    """Harm and classes as in serving: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
     distinct, place = np.unique(incidents.code.astype(str), return_inverse=True)
     offences = [harm_index.lookup(str(code)) for code in distinct]
-    known = np.array([offence is not None for offence in offences])[place]
+    listed = np.array([offence is not None for offence in offences])[place]
     by_code = np.array([offence.harm if offence else np.nan for offence in offences])[place]
     median = np.array([bool(offence and offence.approximate) for offence in offences])[place]
-    own = np.array([[_in(offence_classes(o.classes if o else (), intimate_partner=p)) for o in offences] for p in (0, 1)])
-    classes = np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic])
+    classes_of = [offence.classes if offence else frozenset[str]() for offence in offences]
+    own = np.array(
+        [
+            [_flags(offence_classes(classes, intimate_partner=known)) for classes in classes_of]
+            for known in (False, True)
+        ]
+    )
 
     scored = ~np.isnan(incidents.harm_score)
-    unscored = rules.unscored(incidents.harm_score, incidents.non_crime, incidents.domestic)
+    unscored = ~scored & incidents.non_crime & incidents.domestic
     otherwise = np.where(incidents.non_crime, 0.0, by_code)
     otherwise = np.where(unscored, rules.UNSCORED_DOMESTIC_HARM, otherwise)
-    harm = np.where(scored, incidents.harm_score, otherwise)
-    nameless = ~known & ~incidents.non_crime
+    nameless = ~listed & ~incidents.non_crime
     counts["domestic-non-crime-unscored"] = int(unscored.sum())
     counts["unknown-code"] = int((nameless & ~scored).sum())
     counts["unknown-code-with-harm"] = int((nameless & scored).sum())
-    valued = scored | incidents.non_crime | known
-    return harm, classes, median & ~scored & ~incidents.non_crime, valued
+    return _Value(
+        harm=np.where(scored, incidents.harm_score, otherwise),
+        classes=np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic]),
+        approximate=median & ~scored & ~incidents.non_crime,
+        known=scored | ~nameless,
+    )
 
 
-def _in(classes: frozenset[str]) -> list[bool]:
+def _flags(classes: frozenset[str]) -> list[bool]:
     return [name in classes for name in CLASSES[:-1]]
 
 
 def _settle_roles(
-    involved: tuple[Ints, Ints, NDArray[np.int8], Ints, Ints],
-    occurred: Ints,
-    birth: Floats,
-    kept: Flags,
-    counts: dict[str, int],
-) -> tuple[Ints, Ints, NDArray[np.int8], Ints, Ints]:
-    """One role a person and incident, none from before birth."""
-    incident, person, role, charged, eliminated = involved
-    weaker = rules.weaker_roles(incident, person, role, charged, eliminated)
-    before_birth = occurred[incident] < birth[person]
-    counts["several-roles-on-incident"] = int((weaker & kept[incident]).sum())
-    counts["date-before-birth"] = int((before_birth & ~weaker & kept[incident]).sum())
-    rows = ~weaker & ~before_birth
-    return incident[rows], person[rows], role[rows], charged[rows], eliminated[rows]
+    involved: RawInvolvements, occurred: Ints, birth: Floats, kept: Flags, counts: Counts
+) -> RawInvolvements:
+    """One role for each person on an incident, and none from before birth."""
+    on_kept = kept[involved.incident]
+    weaker = rules.weaker_roles(
+        involved.incident, involved.person, involved.role, involved.charged, involved.eliminated
+    )
+    before_birth = ~weaker & (occurred[involved.incident] < birth[involved.person])
+    counts["several-roles-on-incident"] = int((weaker & on_kept).sum())
+    counts["date-before-birth"] = int((before_birth & on_kept).sum())
+    return involved.take(np.flatnonzero(~weaker & ~before_birth))
 
 
-def _twice(
-    incidents: _Incidents, harm: Floats, incident: Ints, person: Ints, kept: Flags, counts: dict[str, int]
-) -> Flags:
-    what = [incidents.occurred, _codes(pa.array(incidents.code)), incidents.non_crime, incidents.domestic, harm, kept]
-    again = rules.recorded_twice(what, incident, person, len(incidents.occurred)) & kept
+def _kept(incidents: RawIncidents, value: _Value, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
+    """Usable incidents less those recorded twice."""
+    code = codes_of(pa.array(incidents.code))
+    what = [incidents.occurred, code, incidents.non_crime, incidents.domestic, value.harm, usable]
+    again = rules.recorded_twice(what, involved.incident, involved.person, len(usable)) & usable
     counts["recorded-twice"] = int(again.sum())
-    return again
+    return usable & ~again
 
 
-def _count_kept(incidents: _Incidents, person: Ints, role: NDArray[np.int8], persons: int, counts: dict[str, int]) -> None:
+def _count_kept(incidents: RawIncidents, involved: RawInvolvements, persons: int, counts: Counts) -> None:
     victim, nominal = np.zeros(persons, dtype=np.bool_), np.zeros(persons, dtype=np.bool_)
-    victim[person[role == VICTIM_ROLE]] = True
-    nominal[person[role < ELIMINATED_ROLE]] = True
+    victim[involved.person[involved.role == VICTIM_ROLE]] = True
+    nominal[involved.person[involved.role < ELIMINATED_ROLE]] = True
+    late = incidents.recorded - incidents.occurred > rules.YEARS_LATE_DAYS
     counts["victim-and-nominal"] = int((victim & nominal).sum())
     counts["placeholder-1-january"] = int(rules.placeholders(incidents.occurred).sum())
-    late = incidents.recorded - incidents.occurred > rules.YEARS_LATE_DAYS
     counts["recorded-a-year-late"] = int(late.sum())
-    counts.update(persons=persons, incidents=len(incidents.occurred), involvements=len(person))
+    counts.update(persons=persons, incidents=len(incidents.occurred), involvements=len(involved.person))
 
 
 def _source(folder: Path) -> str:

@@ -3,9 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.harm.features import NO_DAY, Floats, Ints
+from app.harm.features import NO_DAY, Ints
 
 Flags = NDArray[np.bool_]
+Counts = dict[str, int]
+"""Rows a rule met, by name of the rule."""
 
 OFFENDER_ROLE, SUSPECT_ROLE, ELIMINATED_ROLE, VICTIM_ROLE = 1, 2, 3, 4
 ROLES = {
@@ -22,9 +24,9 @@ UNSCORED_DOMESTIC_HARM = 3.0
 YEARS_LATE_DAYS = 365
 
 
-def repeated_rows(*columns: NDArray[np.generic]) -> Flags:
+def repeated_rows(columns: list[NDArray[np.generic]]) -> Flags:
     """True for every row equal in all columns to an earlier row. Float columns: NaN equals NaN."""
-    keys = [np.ascontiguousarray(column).view(np.int64) if column.dtype == np.float64 else column for column in columns]
+    keys = [column.view(np.int64) if column.dtype == np.float64 else column for column in columns]
     order = np.lexsort(keys[::-1])
     same = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
     for key in keys:
@@ -54,26 +56,13 @@ def recorded_twice(what: list[NDArray[np.generic]], incident: Ints, person: Ints
     np.add.at(company[0], incident, np.uint64(1))
     np.add.at(company[1], incident, _scrambled(person, 0x9E3779B97F4A7C15))
     np.bitwise_xor.at(company[2], incident, _scrambled(person, 0xD1B54A32D192ED03))
-    again = repeated_rows(*what, *company.view(np.int64))
-    return again & (company[0] > 0)
-
-
-def settled_recording(occurred: Ints, recorded: Ints) -> tuple[Ints, Flags]:
-    """Recording days with the gaps filled: unknown is the day of the event, and none is before the event."""
-    unknown = recorded == NO_DAY
-    early = ~unknown & (recorded < occurred)
-    return np.where(unknown | early, occurred, recorded), early
+    return repeated_rows([*what, *company]) & (company[0] > 0)
 
 
 def placeholders(days: Ints) -> Flags:
     """Dates of 1 January, which often stand for an unknown day of the year (report, section 2.1)."""
     dates = days.astype("datetime64[D]")
     return np.asarray(dates == dates.astype("datetime64[Y]").astype("datetime64[D]"))
-
-
-def unscored(harm_score: Floats, non_crime: Flags, domestic: Flags) -> Flags:
-    """Domestic non-crimes without a harm score."""
-    return np.isnan(harm_score) & non_crime & domestic
 
 
 def _scrambled(numbers: Ints, salt: int) -> NDArray[np.uint64]:

@@ -4,6 +4,7 @@ A `Reader` collects everything that is wrong, so that one run names all of it.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,10 +59,6 @@ class Reader:
             self._check_columns(name, table)
         self.stop_if_wrong()
 
-    def rows(self, table: str) -> int:
-        """Number of rows as delivered."""
-        return int(self._tables[table].num_rows)
-
     def text(self, table: str, column: str) -> pa.Array:
         """A column as strings, null where empty."""
         values = self._column(table, column)
@@ -75,7 +72,9 @@ class Reader:
         self._note(table, column, "missing-key", _mask(pc.is_null(values)))
         return values
 
-    def words(self, table: str, column: str, known: dict[str, int], *, missing: int | None = None) -> NDArray[np.int8]:
+    def words(
+        self, table: str, column: str, known: Mapping[str, int], *, missing: int | None = None
+    ) -> NDArray[np.int8]:
         """A column of fixed words as their codes; null is `missing`, or wrong where that is None."""
         values = self.text(table, column)
         place = pc.index_in(values, value_set=pa.array(list(known)))
@@ -86,7 +85,7 @@ class Reader:
             self._note(table, column, "missing-value", empty)
         codes = np.array([*known.values(), 0 if missing is None else missing], dtype=np.int8)
         place = np.asarray(pc.fill_null(place, len(known)))
-        return codes[place]
+        return np.asarray(codes[place], dtype=np.int8)
 
     def days(self, table: str, column: str, *, required: bool) -> Ints:
         """A date column as days since 1970-01-01, `NO_DAY` where empty; other columns of the extract may lack it."""
@@ -127,8 +126,9 @@ class Reader:
 
     def places(self, table: str, column: str, known: pa.Array, rule: str) -> Ints:
         """Row of each key in `known`; a key that is not there is wrong."""
-        place = pc.index_in(self.key(table, column), value_set=known)
-        self._note(table, column, rule, _mask(pc.is_null(place)))
+        values = self.key(table, column)
+        place = pc.index_in(values, value_set=known)
+        self._note(table, column, rule, _mask(pc.and_(pc.is_null(place), pc.is_valid(values))))
         return np.asarray(pc.fill_null(place, 0)).astype(np.int64)
 
     def note(self, table: str, column: str, rule: str, keys: pa.Array) -> None:

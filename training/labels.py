@@ -14,9 +14,19 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from app.errors import SetupError
-from app.harm.features import NO_DAY, OFFENDER, SUSPECT, Floats, Histories, Incidents, Ints, Nominals, day_zero_histories
+from app.harm.features import (
+    NO_DAY,
+    OFFENDER,
+    SUSPECT,
+    Floats,
+    Histories,
+    Incidents,
+    Ints,
+    Nominals,
+    day_zero_histories,
+)
 from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE, Flags
+from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE
 
 HORIZON_DAYS = 365
 
@@ -159,7 +169,8 @@ def _future(extract: Extract, person: Ints, day_zero: Ints) -> tuple[Floats, Flo
     for days_of, order in ((first, np.lexsort((days, who))), (worst, np.lexsort((days, -harm, who)))):
         leading = order[np.flatnonzero(np.diff(who[order], prepend=-1))]
         days_of[who[leading]] = days[leading]
-    return np.bincount(who, weights=harm, minlength=count), first, worst, rows
+    total: Floats = np.bincount(who, weights=harm, minlength=count)
+    return total, first, worst, rows
 
 
 def _components(extract: Extract) -> Ints:
@@ -169,7 +180,8 @@ def _components(extract: Extract) -> Ints:
         (np.ones(len(extract.person), dtype=np.int8), (extract.person, persons + extract.incident)),
         shape=(persons + incidents, persons + incidents),
     )
-    return connected_components(links, directed=False)[1][:persons].astype(np.int64)
+    component: Ints = connected_components(links, directed=False)[1][:persons].astype(np.int64)
+    return component
 
 
 def _place(person: Ints, persons: int) -> Ints:

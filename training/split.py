@@ -64,14 +64,17 @@ def split(labelled: Labelled, *, seed: int) -> Split:
         if len(np.unique(groups[part])) < len(QUANTILES) + 1:
             raise SetupError("The extract has too few nominals: a part of the split lacks a whole harm group.")
     rest = ~(train | calibration | test)
-    return Split(*(np.flatnonzero(part) for part in (train, calibration, test, rest)), cuts, groups)
+    rows = [np.flatnonzero(part) for part in (train, calibration, test, rest)]
+    return Split(*rows, cuts=cuts, groups=groups)
 
 
 def harm_cuts(future_harm: Floats) -> Floats:
     """50th, 80th and 90th percentile of the positive harms, (3,) days. Raises SetupError if nobody did any."""
     positive = future_harm[future_harm > 0]
     if not len(positive):
-        raise SetupError("No labelled nominal has any harm in the following year, so there are no harm groups to learn.")
+        raise SetupError(
+            "No labelled nominal has any harm in the following year, so there are no harm groups to learn."
+        )
     return np.asarray(np.quantile(positive, QUANTILES))
 
 

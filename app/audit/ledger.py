@@ -67,7 +67,8 @@ class Ledger:
         """Seals the record and queues it.
 
         The future gives Appended once the record is durable, or Replayed where its idempotency key already has one. It
-        raises IdempotencyMismatch, or Unavailable where the database failed and nothing was stored.
+        raises IdempotencyMismatch, or Unavailable where the database failed: nothing was stored then, except that a
+        connection lost at the very commit may have stored a record nobody was told of.
 
         Errors: Unavailable at once when the queue is full or the ledger is not running.
         """

@@ -78,6 +78,7 @@ def limits(manifest: Manifest, rows: int) -> list[str]:
         "Harm that was never reported or recorded is not in it, and harm points are sentence lengths, not danger.",
         "The person harmed next is often not the present victim; a low estimate does not mean that anyone is safe.",
         "Unusual records are estimated from few similar ones, and less surely.",
+        "The predicted group is a flag, not the most probable group: a missed case weighs more than a false alarm.",
         f"The model learnt from {manifest.learnt_from}.",
     ]
     if rows == 1:
@@ -91,12 +92,12 @@ def error_rates(manifest: Manifest) -> str | None:
 
     Wording after the ethics committee's communication format: out of N people, X identified, Y falsely, Z missed.
     """
-    confusion = manifest.metrics.get("confusion")
-    shares = manifest.data.get("group_shares")
-    if not confusion or not shares:
+    confusion = manifest.metrics.get("population_mix", {}).get("confusion")
+    if not confusion:
         return None
-    flagged = [1000 * share * row[3] / sum(row) for share, row in zip(shares, confusion, strict=True)]
-    missed = 1000 * shares[3] - flagged[3]
+    scale = 1000 / sum(sum(row) for row in confusion)
+    flagged = [scale * row[3] for row in confusion]
+    missed = scale * sum(confusion[3][:3])
     return (
         f"Out of 1,000 people like those it was tested on, we would expect {sum(flagged):.0f} to be put in the highest "
         f"group; {sum(flagged[:3]):.0f} of them would turn out not to belong there; and {missed:.0f} who do belong "

@@ -48,12 +48,12 @@ class Incidents:
     @property
     def non_crime(self) -> Flags:
         """Incidents below the threshold of an offence."""
-        return (self.kind == DOMESTIC_NON_CRIME) | (self.kind == OTHER_NON_CRIME)
+        return np.isin(self.kind, (DOMESTIC_NON_CRIME, OTHER_NON_CRIME))
 
     @property
     def stalking(self) -> Flags:
         """Recorded as stalking, or as harassment between partners."""
-        return (self.kind == STALKING) | (self.kind == RECLASSIFIED)
+        return np.isin(self.kind, (STALKING, RECLASSIFIED))
 
     def take(self, rows: Ints) -> "Incidents":
         """The given rows."""

@@ -32,7 +32,7 @@ def soil(rng: np.random.Generator, clean: Register, amount: float, end: int) -> 
     shares = {kind: min(1.0, amount * share) for kind, share in _SHARES.items()}
     persons = clean.persons.copy()
     persons.loc[rng.random(len(persons)) < shares["unknown birth date"], "birth"] = MISSING_BIRTH
-    incidents = _soil_incidents(rng, clean.incidents.copy(), shares, end)
+    incidents = _soil_incidents(rng, clean.incidents.copy(), shares)
     incidents, involvements = _twice(rng, incidents, clean.involvements, shares["twice"], end)
     involvements = _weaker_roles(rng, involvements, shares["weaker role"])
     return Register(
@@ -44,7 +44,7 @@ def soil(rng: np.random.Generator, clean: Register, amount: float, end: int) -> 
     )
 
 
-def _soil_incidents(rng: np.random.Generator, incidents: pd.DataFrame, shares: dict[str, float], end: int) -> pd.DataFrame:
+def _soil_incidents(rng: np.random.Generator, incidents: pd.DataFrame, shares: dict[str, float]) -> pd.DataFrame:
     """Wrong dates, unknown and slashed codes, domestic non-crimes nobody scored."""
     count = len(incidents)
     spared = incidents["stalking"].to_numpy()

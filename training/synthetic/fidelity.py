@@ -84,7 +84,7 @@ def _volumes(view: _View) -> Iterator[Row]:
     days, starts = labelled.histories.incidents.day, labelled.histories.starts
     same_day = np.diff(days) == 0
     same_day[starts[1:-1] - 1] = False
-    yield Row("incidents on the day of the one before (shown)", math.nan, math.nan, float(same_day.mean()))
+    yield Row("incidents on the day of the one before", math.nan, math.nan, float(same_day.mean()))
 
 
 def _times(extract: Extract, suspected: Ints, scale: float) -> Iterator[Row]:
@@ -95,9 +95,9 @@ def _times(extract: Extract, suspected: Ints, scale: float) -> Iterator[Row]:
     yield Row("new stalking crimes a week, last year (6)", *_within(147 * scale, 0.10), float(weekly))
     five = 5 * DAYS_A_YEAR
     growth = (ago < five).sum() / max(((ago >= five) & (ago < 2 * five)).sum(), 1)
-    yield Row("stalking, last five years to the five before (shown)", math.nan, math.nan, float(growth))
+    yield Row("stalking, last five years to the five before", math.nan, math.nan, float(growth))
     january = placeholders(extract.occurred[suspected]).mean() * DAYS_A_YEAR
-    yield Row("1 January to an average day (shown)", math.nan, math.nan, float(january))
+    yield Row("1 January to an average day", math.nan, math.nan, float(january))
 
 
 def _people(view: _View) -> Iterator[Row]:
@@ -158,4 +158,3 @@ def _did(view: _View, class_code: str) -> Flags:
 
 def _within(published: float, share: float) -> tuple[float, float]:
     return published, published * share
-

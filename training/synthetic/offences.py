@@ -48,7 +48,7 @@ KINDS = (
     Kind("wounding", 1.1, 4.5, 5.0, ("00801", "00501")),
     Kind("sexual assault", 0.9, 3.5, 5.0, ("02005", "08809"), 0.95),
     Kind("arson", 1.0, 1.0, 1.2, ("05602",), 0.6),
-    Kind("rape", 2.1, 0.073, 0.078, ("01908",)),
+    Kind("rape", 2.1, 0.076, 0.081, ("01908",)),
     Kind("attempted murder", 2.2, 0.015, 0.015, ("00200",)),
     Kind("murder", 2.3, 0.0016, 0.0016, ("00101",)),
     Kind("stalking", 0.1, 0.0, 0.0, ("00865", "00866", "19512")),
@@ -59,7 +59,7 @@ DOMESTIC_NON_CRIME = KIND["domestic non-crime"]
 OTHER_NON_CRIME = KIND["anti-social behaviour non-crime"]
 STALKING = KIND["stalking"]
 RECLASSIFIED = KIND["harassment of a partner"]
-NON_CRIME_HARMS = np.array([1.0, 2.0, 3.0, 5.0, 10.0])
+NON_CRIME_HARMS: Floats = np.array([1.0, 2.0, 3.0, 5.0, 10.0])
 _NON_CRIME_WEIGHTS = np.array([0.30, 0.25, 0.20, 0.15, 0.10])
 
 GRADE: Floats = np.array([kind.grade for kind in KINDS])
@@ -97,4 +97,5 @@ def draw_non_crime_harm(rng: np.random.Generator, severity: Floats) -> Floats:
     """Draw the inferred harm of domestic non-crimes, (M,) out of {1, 2, 3, 5, 10} days (report, appendix 8)."""
     weight = _NON_CRIME_WEIGHTS * np.exp(0.5 * severity[:, None] * np.linspace(-1.0, 1.0, len(NON_CRIME_HARMS)))
     reached = np.cumsum(weight, axis=1)
-    return NON_CRIME_HARMS[(reached < rng.random(len(severity))[:, None] * reached[:, -1:]).sum(axis=1)]
+    place: Ints = (reached < rng.random(len(severity))[:, None] * reached[:, -1:]).sum(axis=1)
+    return NON_CRIME_HARMS[place]

@@ -110,7 +110,8 @@ def _recorded_share(people: People, acts: Acts, world: World) -> Floats:
 def _recording_delay(rng: np.random.Generator, count: int) -> Ints:
     shares, means = np.array(_RECORDING_DELAYS).T
     place = np.searchsorted(np.cumsum(shares), rng.random(count) * shares.sum())
-    return np.floor(rng.exponential(means[place])).astype(np.int64)
+    delay: Ints = np.floor(rng.exponential(means[place])).astype(np.int64)
+    return delay
 
 
 def _later(start: Ints, delay: Ints, comes: NDArray[np.bool_], end: int) -> Ints:

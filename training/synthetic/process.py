@@ -132,5 +132,3 @@ def _delays(rng: np.random.Generator, count: int, mean: float) -> Ints:
 
 def _joined(parts: list[Acts]) -> Acts:
     return Acts(*(np.concatenate([getattr(part, name) for part in parts]) for name in Acts.__dataclass_fields__))
-
-

@@ -71,5 +71,3 @@ def keep_custody(
     frame = frame[frame["arrived"] <= end].reset_index(drop=True)
     frame.loc[frame["released"] > end, "released"] = NEVER
     return frame
-
-

@@ -16,7 +16,12 @@ TABLES = ("persons", "incidents", "involvements", "custody", "contacts")
 
 SCHEMAS = {
     "persons": pa.schema(
-        [("person_id", pa.string()), ("date_of_birth", pa.date32()), ("gender", pa.string()), ("ethnicity", pa.string())]
+        [
+            ("person_id", pa.string()),
+            ("date_of_birth", pa.date32()),
+            ("gender", pa.string()),
+            ("ethnicity", pa.string()),
+        ]
     ),
     "incidents": pa.schema(
         [

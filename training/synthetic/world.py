@@ -32,7 +32,7 @@ class World:
     """Share of nominals who keep company of 1, 2, 3 and 4: bounds how many people sharing incidents can chain."""
 
     # How they behave
-    log_rate_mean: float = -0.99
+    log_rate_mean: float = -0.97
     log_rate_sd: float = 1.8
     log_rate_limit: float = 2.3
     """Propensity is cut at this many standard deviations: nobody lives through 2,000 incidents."""
@@ -46,7 +46,7 @@ class World:
     excitement: float = 0.19
     stalking_excitement: float = 0.25
     excitement_days: float = 60.0
-    severity_base: float = -0.43
+    severity_base: float = -0.45
     """Shifts everyone's severity: the higher, the graver the mix of incidents."""
     escalation_sd: float = 1.3
     escalation_propensity_correlation: float = 0.6

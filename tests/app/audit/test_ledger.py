@@ -6,7 +6,6 @@ import time
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -18,11 +17,10 @@ from app.audit.merkle import leaf_hash
 from app.audit.records import Appended, Replayed
 from app.audit.store import EntryFilter, Store
 from app.audit.verify import verify_database
-from app.database import Duplicate, open_database, sqlite_url, upgrade
+from app.database import Duplicate, open_database
 from app.errors import IdempotencyMismatch, Unavailable
-from app.keys import Keys, create_keys, ensure_keys, load_keys
+from app.keys import Keys
 from tests.app.audit.samples import BODY, a_record, fill, once
-from tests.databases import Postgres
 
 
 def test_appended_records_are_stored_and_verify(ledger: Ledger, store: Store, engine: Engine) -> None:
@@ -230,78 +228,10 @@ def test_listing(ledger: Ledger, store: Store) -> None:
     assert found(record_id=appended[3].record_id) == [3]
     assert found(since=read.time)[0] == 6
     assert set(found(until=appended[4].time)) == {one.sequence for one in appended if one.time < appended[4].time}
-    assert set(found(since=appended[2].time)) == {6} | {one.sequence for one in appended if one.time >= appended[2].time}
+    assert set(found(since=appended[2].time)) == {6} | {
+        one.sequence for one in appended if one.time >= appended[2].time
+    }
     assert [entry.sequence for entry in store.list_entries(EntryFilter(), before=4, limit=2)] == [3, 2]
     assert [entry.sequence for entry in store.list_entries(EntryFilter(), after=4)] == [5, 6]
     assert store.records_of_nominal("N-3") == [appended[3].record_id]
     assert store.records_of_nominal("N-none") == []
-
-
-@pytest.fixture
-def stoppable(postgres: Postgres) -> Postgres:
-    if not postgres.can_stop:
-        pytest.skip("this PostgreSQL is not ours to stop")
-    return postgres
-
-
-def recovered(ledger: Ledger) -> Appended:
-    """The first success; a connection dropped within the last second of its use may cost one more failure."""
-    try:
-        return ledger.submit(a_record()).result(10)
-    except Unavailable:
-        return ledger.submit(a_record()).result(10)
-
-
-@pytest.mark.parametrize("crash", [False, True])
-def test_postgres_stopped_and_started(stoppable: Postgres, tmp_path: Path, crash: bool) -> None:
-    url = stoppable.new_database()
-    engine = open_database(url)
-    create_keys(tmp_path)
-    ledger = Ledger(engine, keys := load_keys(tmp_path, engine))
-    ledger.start()
-    stored = fill(ledger, 5)
-    stoppable.stop(crash=crash)
-    began = time.monotonic()
-    try:
-        assert isinstance(ledger.submit(a_record()).exception(10), Unavailable)
-        with pytest.raises(Unavailable):
-            Store(engine, keys).size()
-        assert time.monotonic() - began < 3
-    finally:
-        stoppable.start()
-    assert recovered(ledger).sequence == 5
-    report = verify_database(engine)
-    assert (report.ok, report.size) == (True, 6)
-    assert [Store(engine, keys).entry(number).leaf_hash for number in range(5)] == [one.leaf_hash for one in stored]
-    ledger.close()
-    engine.dispose()
-    stoppable.drop(url)
-
-
-def test_a_locked_head_is_unavailable_after_two_seconds(ledger: Ledger, engine: Engine) -> None:
-    fill(ledger, 1)
-    other = open_database(engine.url.render_as_string(hide_password=False))
-    with other.connect() as connection:
-        lock = "UPDATE log_head SET id = 1"  # takes SQLite's only write lock, or the row's
-        connection.execute(text(lock))
-        began = time.monotonic()
-        assert isinstance(ledger.submit(a_record()).exception(10), Unavailable)
-        assert 1 < time.monotonic() - began < 4
-    other.dispose()
-    assert ledger.submit(a_record()).result(10).sequence == 1
-
-
-def test_sqlite_file_that_cannot_be_written(tmp_path: Path) -> None:
-    engine = open_database(sqlite_url(tmp_path))
-    upgrade(engine)
-    ledger = Ledger(engine, ensure_keys(tmp_path, engine))
-    ledger.start()
-    fill(ledger, 1)
-    lock = Path(f"{engine.url.database}.lock")
-    lock.unlink()
-    lock.mkdir()
-    assert isinstance(ledger.submit(a_record()).exception(10), Unavailable)
-    lock.rmdir()
-    assert ledger.submit(a_record()).result(10).sequence == 1
-    ledger.close()
-    engine.dispose()

@@ -108,7 +108,9 @@ def test_seal_opens_only_as_a_whole() -> None:
     assert unseal(sealed, **CONTEXT) == b"secret"
     assert b"secret" not in sealed.ciphertext
     other = seal(b"secret", **CONTEXT)
-    assert len({sealed.nonce, other.nonce, sealed.ciphertext, other.ciphertext, sealed.commitment, other.commitment}) == 6
+    assert (
+        len({sealed.nonce, other.nonce, sealed.ciphertext, other.ciphertext, sealed.commitment, other.commitment}) == 6
+    )
 
 
 def broken(value: bytes) -> bytes:

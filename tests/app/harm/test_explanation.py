@@ -199,8 +199,7 @@ def test_direction_and_size_in_words(effect: float, words: str, shown: str) -> N
 def test_limits_hold_the_artefacts_own_error_rates(scorer: Scorer) -> None:
     explanation = scored(scorer, example()).explanation
     assert explanation is not None
-    # 1,000 people at 75 / 15 / 5 / 5 %; the toy's confusion flags 5, 10, 30 and 70 % of each group
-    flagged, wrong, missed = 37.5 + 15 + 15 + 35, 37.5 + 15 + 15, 15
+    flagged, wrong, missed = 37.5 + 15 + 15 + 35, 37.5 + 15 + 15, 2 + 3 + 10  # of the toy's 1,000
     sentence = explanation.limits[-1]
     assert f"expect {flagged:.0f} to be put" in sentence
     assert f"{wrong:.0f} of them" in sentence
