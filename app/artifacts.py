@@ -120,8 +120,9 @@ def _versions(family: Path) -> list[Path]:
 
 
 def _version_key(folder: Path) -> list[tuple[int, int, str]]:
+    """Numbers as numbers; words before the end (1.0-rc1 < 1.0), the end before more numbers (1.0 < 1.0.1)."""
     parts = folder.name.replace("-", ".").split(".")
-    return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts]
+    return [*((2, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts), (1, 0, "")]
 
 
 def _read(path: Path) -> bytes:

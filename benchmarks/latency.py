@@ -57,7 +57,8 @@ def measure(address: str, path: str, sent: list[bytes], token: str, first: int) 
         answer = connection.getresponse()
         answer.read()
         times.append(1000 * (time.perf_counter() - began))
-        assert answer.status == 200, answer.status
+        if answer.status != 200:
+            raise SystemExit(f"{path} answered {answer.status}")
     connection.close()
     return times
 
@@ -79,14 +80,20 @@ def main() -> None:
                     times = measure(address, path, sent, token, number * 17)
                     if number:
                         rounds[name].append(times)
-                print(f"round {number} of {ROUNDS}" + (" (warm-up, not counted)" if not number else ""), file=sys.stderr)
+                print(
+                    f"round {number} of {ROUNDS}" + (" (warm-up, not counted)" if not number else ""), file=sys.stderr
+                )
     floor_median = statistics.median(statistics.median(one) for one in rounds["empty, validated"])
-    print(f"| what | p50 ms (median of {ROUNDS} rounds) | range of p50 | p99 ms | times the floor |\n|---|---|---|---|---|")
+    print(
+        f"| what | p50 ms (median of {ROUNDS} rounds) | range of p50 | p99 ms | times the floor |\n|---|---|---|---|---|"
+    )
     for name, measured in rounds.items():
         medians = [statistics.median(one) for one in measured]
         high = statistics.median(statistics.quantiles(one, n=100)[98] for one in measured)
         middle = statistics.median(medians)
-        print(f"| {name} | {middle:.2f} | {min(medians):.2f} to {max(medians):.2f} | {high:.2f} | {middle / floor_median:.1f} |")
+        print(
+            f"| {name} | {middle:.2f} | {min(medians):.2f} to {max(medians):.2f} | {high:.2f} | {middle / floor_median:.1f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -106,8 +106,9 @@ def test_no_import_cycles() -> None:
 
 def every_route(routes: list[BaseRoute]) -> Iterator[Route]:
     for route in routes:
-        if isinstance(route, Mount):
-            yield from every_route(route.routes)
+        included = getattr(route, "original_router", None)  # what FastAPI keeps of an included router
+        if included is not None or isinstance(route, Mount):
+            yield from every_route((included or route).routes)
         else:
             assert isinstance(route, Route | APIRoute), route
             yield route

@@ -56,7 +56,8 @@ def recorded_twice(what: list[NDArray[np.generic]], incident: Ints, person: Ints
     np.add.at(company[0], incident, np.uint64(1))
     np.add.at(company[1], incident, _scrambled(person, 0x9E3779B97F4A7C15))
     np.bitwise_xor.at(company[2], incident, _scrambled(person, 0xD1B54A32D192ED03))
-    return repeated_rows([*what, *company]) & (company[0] > 0)
+    again: Flags = repeated_rows([*what, *company]) & (company[0] > 0)
+    return again
 
 
 def placeholders(days: Ints) -> Flags:

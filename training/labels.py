@@ -169,7 +169,8 @@ def _future(extract: Extract, person: Ints, day_zero: Ints) -> tuple[Floats, Flo
     for days_of, order in ((first, np.lexsort((days, who))), (worst, np.lexsort((days, -harm, who)))):
         leading = order[np.flatnonzero(np.diff(who[order], prepend=-1))]
         days_of[who[leading]] = days[leading]
-    total: Floats = np.bincount(who, weights=harm, minlength=count)
+    total = np.zeros(count)
+    np.add.at(total, who, harm)
     return total, first, worst, rows
 
 

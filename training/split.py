@@ -63,9 +63,14 @@ def split(labelled: Labelled, *, seed: int) -> Split:
     for part in (train, calibration, test):
         if len(np.unique(groups[part])) < len(QUANTILES) + 1:
             raise SetupError("The extract has too few nominals: a part of the split lacks a whole harm group.")
-    rest = ~(train | calibration | test)
-    rows = [np.flatnonzero(part) for part in (train, calibration, test, rest)]
-    return Split(*rows, cuts=cuts, groups=groups)
+    return Split(
+        train=np.flatnonzero(train),
+        calibration=np.flatnonzero(calibration),
+        test=np.flatnonzero(test),
+        rest=np.flatnonzero(~(train | calibration | test)),
+        cuts=cuts,
+        groups=groups,
+    )
 
 
 def harm_cuts(future_harm: Floats) -> Floats:

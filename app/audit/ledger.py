@@ -83,8 +83,10 @@ class Ledger:
 
     async def append(self, record: NewRecord) -> Answer:
         """`submit`, awaited; Unavailable after ANSWER_SECONDS."""
+        answer = asyncio.wrap_future(self.submit(record))
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self.submit(record)), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
         except TimeoutError:
             raise Unavailable("The audit log did not answer in time; try again.") from None
 

@@ -4,7 +4,7 @@ What this cannot show: that the newest records were not cut off, or the whole lo
 database. For that the result must be compared with a root that was noted elsewhere, such as a signed checkpoint.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -55,6 +55,15 @@ class Report:
         return f"Removal of records after size {self.size} cannot be excluded without a checkpoint."
 
 
+class Leaf(NamedTuple):
+    """What a leaf's bytes say: hash, the tree nodes it completes, its fields (None where unreadable) and time."""
+
+    hash: bytes
+    completed: list[merkle.Node]
+    envelope: Envelope | None
+    moment: int
+
+
 class LogCheck:
     """Rebuilds the tree from leaves in order and remembers the first problems."""
 
@@ -68,23 +77,23 @@ class LogCheck:
         if len(self.report.problems) < MAX_PROBLEMS:
             self.report.problems.append(Problem(sequence, what))
 
-    def add(self, leaf: bytes) -> tuple[Envelope | None, list[merkle.Node]]:
-        """Takes the next leaf; gives its fields (None where unreadable) and the nodes it completes."""
-        sequence = self.report.size
-        completed = merkle.append(self.frontier, sequence, merkle.leaf_hash(leaf))
+    def add(self, leaf: bytes) -> Leaf:
+        """Takes the next leaf."""
+        sequence, hashed = self.report.size, merkle.leaf_hash(leaf)
+        completed = merkle.append(self.frontier, sequence, hashed)
         self.report.size += 1
         try:
             envelope = Envelope.decode(leaf)
             moment = to_microseconds(datetime.fromisoformat(envelope.time))
         except (ValueError, TypeError, AttributeError):
             self.found(sequence, "the leaf is not a well-formed envelope")
-            return None, completed
+            return Leaf(hashed, completed, None, 0)
         if envelope.log_id != self.report.log_id:
             self.found(sequence, "the leaf belongs to another log")
         if moment < self._last_time:
             self.found(sequence, "its time is before that of the record before it")
         self._last_time = max(moment, self._last_time)
-        return envelope, completed
+        return Leaf(hashed, completed, envelope, moment)
 
     def tree_differs(self, level: int, index: int) -> None:
         """A stored subtree is not the one these leaves make; only the lowest such ones are worth telling."""
@@ -165,9 +174,9 @@ def _check_page(connection: Connection, check: LogCheck, size: int) -> None:
         for row in rows:  # a few at a time: a payload may be a megabyte
             if row.sequence != check.report.size:
                 break
-            envelope, nodes = check.add(row.envelope)
-            completed += nodes
-            _check_row(check, row, envelope)
+            leaf = check.add(row.envelope)
+            completed += leaf.completed
+            _check_row(check, row, leaf)
     stored = _stored_nodes(connection, start, check.report.size)
     for level, index, expected in completed:
         if stored.get((level, index)) != expected:
@@ -185,29 +194,30 @@ def _rows(start: int, end: int) -> Select[Any]:
     )
 
 
-def _check_row(check: LogCheck, row: Any, envelope: Envelope | None) -> None:
-    if merkle.leaf_hash(row.envelope) != row.leaf_hash:
+def _check_row(check: LogCheck, row: Any, leaf: Leaf) -> None:
+    if leaf.hash != row.leaf_hash:
         check.leaf_differs(row.sequence)
-    if envelope is None:
+    if leaf.envelope is None:
         return
-    for name, kept in _copies(row, envelope):
-        if not kept:
-            check.found(row.sequence, f"the column {name} does not agree with the leaf")
+    _check_copies(check, row, leaf.envelope, leaf.moment)
     if row.has_key is None:
         check.report.erased += 1
     elif row.nonce is None:
         check.found(row.sequence, "its payload is missing")
-    if row.nonce is not None and ciphertext_digest(row.nonce, row.ciphertext).hex() != envelope.ciphertext_sha256:
+    if row.nonce is not None and ciphertext_digest(row.nonce, row.ciphertext).hex() != leaf.envelope.ciphertext_sha256:
         check.found(row.sequence, "its payload is not the one that was recorded")
 
 
-def _copies(row: Any, envelope: Envelope) -> Iterator[tuple[str, bool]]:
+def _check_copies(check: LogCheck, row: Any, leaf: Envelope, moment: int) -> None:
     manifest = None if row.manifest is None else row.manifest.hex()
-    yield "record_id", row.record_id == envelope.record_id
-    yield "event", row.event == envelope.event
-    yield "actor_ref", row.actor_ref.hex() == envelope.actor_ref
-    yield "manifest", manifest == envelope.manifest_sha256
-    yield "recorded_at", row.recorded_at == to_microseconds(datetime.fromisoformat(envelope.time))
+    stored = (row.record_id, row.event, row.actor_ref.hex(), manifest, row.recorded_at)
+    meant = (leaf.record_id, leaf.event, leaf.actor_ref, leaf.manifest_sha256, moment)
+    if stored == meant:
+        return
+    names = ("record_id", "event", "actor_ref", "manifest", "recorded_at")
+    for name, one, other in zip(names, stored, meant, strict=True):
+        if one != other:
+            check.found(row.sequence, f"the column {name} does not agree with the leaf")
 
 
 def _stored_nodes(connection: Connection, start: int, end: int) -> dict[tuple[int, int], bytes]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Xml
 from app.harm.answers import ScoreBody, SurvivalAnswer
 
 WIDTH, HEIGHT = 720, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 64, 70
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 64, 64, 70
 _INK, _GREY, _LINE = "#1a1a1a", "#d0d0d0", "#0b5394"
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DAYS = (0, 30, 90, 180, 270, 365)
@@ -39,7 +39,8 @@ def curve_svg(body: ScoreBody, curve: SurvivalAnswer) -> str:
         points += [(_x(day), points[-1][1]), (_x(day), _y(probability))]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     _add(svg, "polyline", {"points": path, "fill": "none", "stroke": _LINE, "stroke-width": 3})
-    _text(svg, _x(365) - 4, points[-1][1] - 10, f"{curve.probability[-1]:.2f} at one year", size=13, anchor="end")
+    # The value stands in the margin, where no curve can run through it.
+    _text(svg, _x(365) + 8, points[-1][1] + 5, f"{100 * curve.probability[-1]:.0f} %", size=15, weight="bold")
     return Xml.tostring(svg, encoding="unicode", xml_declaration=False)
 
 

@@ -155,17 +155,16 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
     if record.is_non_crime and record.is_domestic and record.harm_score is None:
         raise _refusal(f"{here}/harm_score", "required-for-domestic-non-crime")
 
-    from_index = record.harm_score is None and not record.is_non_crime and offence is not None
-    harm = record.harm_score if record.harm_score is not None else offence.harm if from_index and offence else 0.0
+    indexed = offence if record.harm_score is None and not record.is_non_crime else None
     own = offence.classes if offence else frozenset[str]()
     classes = own if record.offence_class is None else frozenset(record.offence_class)
     return _Valued(
         position=position,
         record=record,
         day=day_number(record.occurred_on),
-        harm=harm,
+        harm=indexed.harm if indexed else record.harm_score or 0.0,
         classes=offence_classes(classes, intimate_partner=record.intimate_partner),
-        approximate=bool(from_index and offence and offence.approximate),
+        approximate=indexed is not None and indexed.approximate,
     )
 
 

@@ -110,7 +110,7 @@ async def get_survival(request: Request, caller: Reading, score_id: str, daily: 
     """Probability that no further incident has happened by each day: JSON, CSV or SVG by `Accept`."""
     media = preferred(request.headers.get("accept"), (JSON, CSV, SVG))
     _, archived = await _stored(request, caller, score_id)
-    curve = survival_answer(archived.curve, daily=daily)
+    curve = survival_answer(archived.curve, daily=daily or media == SVG)
     if media == CSV:
         return Response(curve_csv(curve), media_type=CSV)
     if media == SVG:

@@ -18,6 +18,8 @@ def trees_graph(model: XGBClassifier) -> onnx.ModelProto:
     The wrapper knows its best iteration, a raw booster would bring every round along.
     """
     converted = convert_xgboost(model, initial_types=[("flat", FloatTensorType([None, _WIDTH]))], target_opset=OPSET)
+    # The converter invents a name at every call; the same fit must give the same bytes.
+    converted.graph.name = "trees"
     (ensemble,) = converted.graph.node
     label, probabilities = ensemble.output
     ensemble.output[:] = [label, "tree_probabilities"]

@@ -173,7 +173,8 @@ def _next_in_company(company: Ints) -> Ints:
 def contact(
     rng: np.random.Generator, people: People, incidents: Incidents, involvements: Involvements, world: World, end: int
 ) -> tuple[Ints, Ints]:
-    """Contacts of victims with the force: person and day. Follow incidents, or come unprompted around a stalking case.
+    """Contacts of victims with the force: person and day. They follow incidents, or come unprompted around the first
+    stalking incident; never around later ones, or calls before day zero would tell of what comes after it.
 
     Systems are not firmly linked (report, section 2.4): victims who cannot be linked have none.
     """
@@ -187,7 +188,10 @@ def contact(
     prompted_on = np.repeat(incidents.day[incident], follow) + np.floor(rng.exponential(3.0, follow.sum())).astype(
         np.int64
     )
-    worry = np.where(incidents.stalking[incident], np.exp(0.8 + _worry(people)[owner]), 0.0)
+    first = np.full(len(people), NEVER)
+    np.minimum.at(first, incidents.owner[incidents.stalking], incidents.day[incidents.stalking])
+    begins = incidents.stalking[incident] & (incidents.day[incident] == first[owner])
+    worry = np.where(begins, np.exp(0.95 + _worry(people)[owner]), 0.0)
     unprompted = rng.poisson(worry)
     before = np.floor(rng.exponential(0.7 * DAYS_A_YEAR, unprompted.sum())).astype(np.int64)
     unprompted_by = np.repeat(victims.person, unprompted)

@@ -76,7 +76,7 @@ class World:
     eliminated_share: float = 0.04
     elimination_days: float = 70.0
     arrested_share: float = 0.30
-    linked_victim_share: float = 0.85
+    linked_victim_share: float = 0.83
     dirt: float = 1.0
     """Multiplies the share of every kind of dirty row; 0 gives a clean extract."""
 

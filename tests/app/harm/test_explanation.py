@@ -3,7 +3,6 @@
 import itertools
 import math
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,20 +13,12 @@ from hypothesis import strategies as st
 from app.harm.explanation import FACTORS, explain_factors, factor_effects
 from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.records import parse_request
-from app.harm.service import Scored, Scorer, load_scorer
+from app.harm.service import Scored, Scorer
 from app.harm.shapley import coalitions, explain, shapley_values
 from app.harm.wording import direction, points
 from tests.requests import example
-from tests.toy_bundle import write_toy
 
 TODAY = date(2026, 11, 22)
-
-
-@pytest.fixture(scope="module")
-def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    artifacts = tmp_path_factory.mktemp("artifacts")
-    write_toy(artifacts)
-    return load_scorer(artifacts, Path("no imported index"))
 
 
 def random_request(seed: int) -> dict[str, Any]:
@@ -54,8 +45,8 @@ def random_request(seed: int) -> dict[str, Any]:
     ) | {"as_of": incidents[-1]["occurred_on"]}
 
 
-def scored(scorer: Scorer, request: dict[str, Any]) -> Scored:
-    return scorer.score(parse_request(request), TODAY)
+def scored(toy_scorer: Scorer, request: dict[str, Any]) -> Scored:
+    return toy_scorer.score(parse_request(request), TODAY)
 
 
 def brute_force(value: Any, players: int) -> list[float]:
@@ -102,9 +93,9 @@ def test_inactive_players_are_left_out_before_the_model_is_asked() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_factors_equal_one_coalition_at_a_time(scorer: Scorer, seed: int) -> None:
+def test_factors_equal_one_coalition_at_a_time(toy_scorer: Scorer, seed: int) -> None:
     """The batched path against coalitions put together one by one and run alone."""
-    result = scored(scorer, random_request(seed) | {"explain": "none"})
+    result = scored(toy_scorer, random_request(seed) | {"explain": "none"})
     own, rows = result.features[0], min(len(result.case.order), ROWS)
     medians = np.array(result.model.bundle.manifest.reference_medians, dtype=np.float32)
     cache: dict[frozenset[int], float] = {}
@@ -134,8 +125,8 @@ def test_factors_equal_one_coalition_at_a_time(scorer: Scorer, seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_contributions_add_up_to_the_score_that_is_shown(scorer: Scorer, seed: int) -> None:
-    result = scored(scorer, random_request(100 + seed))
+def test_contributions_add_up_to_the_score_that_is_shown(toy_scorer: Scorer, seed: int) -> None:
+    result = scored(toy_scorer, random_request(100 + seed))
     explanation = result.explanation
     assert explanation is not None
     assert explanation.value == result.harm.population_probabilities[3]
@@ -146,28 +137,28 @@ def test_contributions_add_up_to_the_score_that_is_shown(scorer: Scorer, seed: i
     assert explanation.top_two.value == pytest.approx(sum(result.harm.population_probabilities[2:]), abs=1e-12)
 
 
-def test_the_same_to_the_bit_every_time(scorer: Scorer) -> None:
+def test_the_same_to_the_bit_every_time(toy_scorer: Scorer) -> None:
     request = random_request(7)
     rows = min(len(request["incidents"]), ROWS)
-    first = scored(scorer, request)
+    first = scored(toy_scorer, request)
     again = [explain_factors(first.model, first.features, rows).model_dump_json() for _ in range(3)]
     assert set(again) == {first.explanation.model_dump_json()} if first.explanation else False
 
 
-def test_gender_never_explains(scorer: Scorer) -> None:
+def test_gender_never_explains(toy_scorer: Scorer) -> None:
     assert not any("gender" in names for names in FACTORS.values())
     assert {name for names in FACTORS.values() for name in names} == set(FEATURES) - {"gender"}
     references = {}
     for gender in ("male", "female"):
-        explanation = scored(scorer, example(nominal=example()["nominal"] | {"gender": gender})).explanation
+        explanation = scored(toy_scorer, example(nominal=example()["nominal"] | {"gender": gender})).explanation
         assert explanation is not None
         references[gender] = explanation.reference.value
     assert references["male"] != references["female"], "each is compared with their own gender"
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_words_say_what_the_numbers_say(scorer: Scorer, seed: int) -> None:
-    explanation = scored(scorer, random_request(300 + seed)).explanation
+def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
+    explanation = scored(toy_scorer, random_request(300 + seed)).explanation
     assert explanation is not None
     for found in explanation.contributions:
         assert points(found.effect) in found.text
@@ -196,8 +187,8 @@ def test_direction_and_size_in_words(effect: float, words: str, shown: str) -> N
     assert points(effect) == shown
 
 
-def test_limits_hold_the_artefacts_own_error_rates(scorer: Scorer) -> None:
-    explanation = scored(scorer, example()).explanation
+def test_limits_hold_the_artefacts_own_error_rates(toy_scorer: Scorer) -> None:
+    explanation = scored(toy_scorer, example()).explanation
     assert explanation is not None
     flagged, wrong, missed = 37.5 + 15 + 15 + 35, 37.5 + 15 + 15, 2 + 3 + 10  # of the toy's 1,000
     sentence = explanation.limits[-1]
@@ -206,10 +197,10 @@ def test_limits_hold_the_artefacts_own_error_rates(scorer: Scorer) -> None:
     assert f"{missed:.0f} who do belong" in sentence
 
 
-def test_an_index_incident_alone_is_never_reassuring(scorer: Scorer) -> None:
+def test_an_index_incident_alone_is_never_reassuring(toy_scorer: Scorer) -> None:
     request = example()
     request["incidents"] = request["incidents"][2:]
-    result = scored(scorer, request)
+    result = scored(toy_scorer, request)
     assert "cannot reassure" in result.body("id", datetime.now(UTC)).advisory
     assert result.explanation is not None
     assert "not low risk" in result.explanation.limits[0]

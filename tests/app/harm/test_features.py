@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.harm import features as code
 from tests.app.harm.feature_oracle import PlainIncident, PlainNominal, known_history, oracle_features
-from tests.app.harm.histories import FIRST, nominals
+from tests.app.harm.histories import FIRST, nominals, random_nominal
 
 UNKNOWN_AGE = 33.5
 
@@ -143,3 +143,8 @@ def test_nothing_after_day_zero_is_an_input(person: PlainNominal) -> None:
 def test_decay_table_is_the_formula() -> None:
     at = np.array([0, 1, 29, 30, 31, 32, 400, 20_000, 74_000, 75_000, 3_000_000])
     np.testing.assert_allclose(code.decay(at), 0.99 ** np.maximum(0.0, at - 30.0), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_equal_to_the_oracle_up_to_five_hundred_incidents(seed: int) -> None:
+    assert_matches([random_nominal(9_000_000 + seed, 500)], FIRST + timedelta(days=9001))

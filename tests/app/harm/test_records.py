@@ -1,7 +1,6 @@
 """Requests refused and requests scored with a warning, from the tables an analyst can edit."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,26 +9,18 @@ from hypothesis import strategies as st
 
 from app.errors import InputError, InvalidInput, MalformedInput
 from app.harm.records import read_request
-from app.harm.service import Scorer, load_scorer
+from app.harm.service import Scorer
 from app.problems import kind_of
 from app.strict_json import read_json
 from tests.requests import body_of, cases
-from tests.toy_bundle import write_toy
 
 TODAY = date(2026, 11, 22)
 
 
-@pytest.fixture(scope="module")
-def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    artifacts = tmp_path_factory.mktemp("artifacts")
-    write_toy(artifacts)
-    return load_scorer(artifacts, Path("no imported index"))
-
-
 @pytest.mark.parametrize("case", cases("bad_requests.yaml"), ids=lambda case: case["case"])
-def test_bad_requests_are_refused(case: dict[str, Any], scorer: Scorer) -> None:
+def test_bad_requests_are_refused(case: dict[str, Any], toy_scorer: Scorer) -> None:
     with pytest.raises(InputError) as refused:
-        scorer.score(read_request(body_of(case)), TODAY)
+        toy_scorer.score(read_request(body_of(case)), TODAY)
     error = refused.value
     assert kind_of(error).status == case["status"]
     assert (case.get("pointer", ""), case["rule"]) in [tuple(fault) for fault in error.faults]
@@ -38,16 +29,16 @@ def test_bad_requests_are_refused(case: dict[str, Any], scorer: Scorer) -> None:
 
 
 @pytest.mark.parametrize("case", cases("odd_requests.yaml"), ids=lambda case: case["case"])
-def test_odd_requests_are_scored_with_a_warning(case: dict[str, Any], scorer: Scorer) -> None:
-    scored = scorer.score(read_request(body_of(case)), TODAY)
+def test_odd_requests_are_scored_with_a_warning(case: dict[str, Any], toy_scorer: Scorer) -> None:
+    scored = toy_scorer.score(read_request(body_of(case)), TODAY)
     assert scored.case.warnings == case["warnings"]
     assert dict(scored.case.ignored) == case.get("ignored", {})
 
 
-def test_every_fault_is_named_at_once(scorer: Scorer) -> None:
+def test_every_fault_is_named_at_once(toy_scorer: Scorer) -> None:
     case = {"set": {"/incidents/0/occurred_on": "1980-01-01", "/incidents/1/incident_id": "C", "/as_of": "2020-03-10"}}
     with pytest.raises(InvalidInput) as refused:
-        scorer.score(read_request(body_of(case)), TODAY)
+        toy_scorer.score(read_request(body_of(case)), TODAY)
     assert {fault.rule for fault in refused.value.faults} == {"before-birth", "after-as-of", "duplicate-incident-id"}
 
 
@@ -76,8 +67,8 @@ anything = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(PLACES), anything)
-def test_any_value_in_any_place_is_scored_or_refused(scorer: Scorer, pointer: str, value: Any) -> None:
+def test_any_value_in_any_place_is_scored_or_refused(toy_scorer: Scorer, pointer: str, value: Any) -> None:
     try:
-        scorer.score(read_request(body_of({"set": {pointer: value}})), TODAY)
+        toy_scorer.score(read_request(body_of({"set": {pointer: value}})), TODAY)
     except InputError as error:
         assert error.faults
