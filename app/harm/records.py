@@ -46,6 +46,30 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$"
 OffenceCode = Annotated[str, Field(pattern=r"^[0-9]{3}/?[0-9]{2}$", description="Home Office code, NNNNN or NNN/NN")]
 
 
+EXAMPLE: dict[str, Any] = {
+    "nominal": {"nominal_id": "N-104", "date_of_birth": "1990-01-01", "gender": "male"},
+    "index_victim_contacts": 3,
+    "custody_dates": ["2020-03-10"],
+    "incidents": [
+        {
+            "incident_id": "A", "occurred_on": "2020-01-01", "offence_code": "00806", "role": "suspect", "is_domestic": True,
+        },
+        {
+            "incident_id": "B", "occurred_on": "2020-03-11", "is_non_crime": True, "harm_score": 1, "role": "suspect",
+            "is_domestic": True,
+        },
+        {
+            "incident_id": "C", "occurred_on": "2020-03-11", "offence_code": "00865", "harm_score": 182, "role": "offender",
+            "intimate_partner": True,
+        },
+    ],
+    "explain": "factors",
+    "purpose": "stalking-triage",
+    "as_of": "2020-03-12",
+}  # fmt: skip
+"""A request to try: shown in the API's documentation. Nobody real."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -80,6 +104,8 @@ class ScoreRequest(_Record):
 
     `as_of` is the day one scores for (default: today in the service's time zone); a past day serves back-tests.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     nominal: NominalRecord
     index_victim_contacts: Annotated[int, Field(ge=0, le=MAX_CONTACTS)] | None = None

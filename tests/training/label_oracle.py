@@ -134,9 +134,7 @@ def _moment(small: Small, person: int) -> dict[str, Any] | None:
     known = [
         (incident, role_on(row, index.recorded))
         for incident, row in mine
-        if incident.occurred <= index.occurred
-        and incident.recorded <= index.recorded
-        and role_on(row, index.recorded)
+        if incident.occurred <= index.occurred and incident.recorded <= index.recorded and role_on(row, index.recorded)
     ]
     known.sort(key=lambda pair: (pair[0].occurred, pair[0] is index, pair[0].name.encode()))
     after = [
@@ -145,9 +143,7 @@ def _moment(small: Small, person: int) -> dict[str, Any] | None:
         if role_on(row, END) and 0 < incident.occurred - index.occurred <= 365
     ]
     victims = {
-        row.person
-        for row in small.involvements
-        if row.role == "victim" and small.incidents[row.incident] is index
+        row.person for row in small.involvements if row.role == "victim" and small.incidents[row.incident] is index
     }
     calls = [sum(caller == victim and day < index.occurred for caller, day in small.contacts) for victim in victims]
     return {

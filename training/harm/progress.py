@@ -32,7 +32,11 @@ class ShownStages(Stages):
 
 @contextmanager
 def shown() -> Iterator[Stages]:
-    """Progress bars on standard error while inside."""
+    """Progress bars on standard error while inside; nothing where that is not a terminal."""
     columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    bars = Progress(
+        *columns, TextColumn("left"), TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    )
+    with bars as progress:
         yield ShownStages(progress)

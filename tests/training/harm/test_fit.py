@@ -1,0 +1,93 @@
+"""From a tiny invented force to an artefact the service loads, twice, to the same bytes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from app.artifacts import GOLDEN, MANIFEST, load_bundle
+from app.errors import SetupError
+from app.harm.harm_index import load_harm_index
+from app.harm.records import parse_request
+from app.harm.service import Scorer
+from training.harm.artefact import target_folder
+from training.harm.command import command
+from training.synthetic.folder import write
+from training.synthetic.force import generate
+
+NOMINALS = 1_000
+FAMILY = "stalking-nominal"
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("force") / "extract"
+    write(generate(NOMINALS, 7), folder, world="published", seed=7, nominals=NOMINALS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def artefact(extract: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out")
+    fit(extract, out, jobs=2)
+    return out / FAMILY / "1"
+
+
+def fit(extract: Path, out: Path, jobs: int) -> str:
+    arguments = ["--extract", str(extract), "--out", str(out), "--seed", "3", "--jobs", str(jobs)]
+    found = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert found.exit_code == 0
+    return found.output
+
+
+@pytest.mark.slow
+def test_service_loads_it_and_reproduces_its_golden_cases(artefact: Path) -> None:
+    bundle = load_bundle(artefact)
+    assert len(bundle.golden) == 50
+    Scorer({FAMILY: bundle}, load_harm_index()).check_golden()
+
+
+@pytest.mark.slow
+def test_same_seed_same_bytes_however_many_jobs(artefact: Path, extract: Path, tmp_path: Path) -> None:
+    output = fit(extract, tmp_path, jobs=1)
+    assert "top 2 accuracy" in output
+    again = tmp_path / FAMILY / "1"
+    assert {path.name for path in again.iterdir()} == {path.name for path in artefact.iterdir()}
+    for path in sorted(artefact.iterdir()):
+        assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_golden_requests_differ_and_name_nobody(artefact: Path, extract: Path) -> None:
+    lines = [json.loads(line) for line in (artefact / GOLDEN).read_text().splitlines()]
+    requests = [parse_request(line["request"]) for line in lines]
+    counts = [len(request.incidents) for request in requests]
+    assert min(counts) == 1
+    assert max(counts) > 20
+    assert any(request.nominal.date_of_birth is None for request in requests)
+    assert any(request.index_victim_contacts is None for request in requests)
+    assert any(incident.offence_code for request in requests for incident in request.incidents)
+    assert {str(request.as_of) for request in requests} == {"2024-06-12"}
+    names = {request.nominal.nominal_id for request in requests}
+    assert names == {f"golden-{number:02d}" for number in range(1, 51)}
+
+
+@pytest.mark.slow
+def test_manifest_says_what_it_learnt_from_and_how_well(artefact: Path) -> None:
+    manifest = load_bundle(artefact).manifest
+    assert "synthetic" in manifest.learnt_from
+    assert manifest.data["labelled-nominals"] == NOMINALS
+    assert 0.5 < manifest.metrics["auc_top_against_lowest"] <= 1
+    assert sum(map(sum, manifest.metrics["test_mix"]["confusion"])) == sum(manifest.data["nominals-by-group"]["test"])
+    medians = np.array(manifest.reference_medians)
+    assert medians[19, 2] == 0
+    assert (np.diff([row[2] for row in manifest.reference_medians]) <= 0).all()
+    assert not any(word in (artefact / MANIFEST).read_text() for word in ("/tmp", "/home", "T00:"))
+
+
+def test_a_version_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / FAMILY / "1").mkdir(parents=True)
+    with pytest.raises(SetupError, match="never overwritten"):
+        target_folder(tmp_path, FAMILY, "1")
