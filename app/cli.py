@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 import app
-from app.errors import DayZeroError, InputError, VerificationFailed
+from app.errors import DayZeroError, InputError, SetupError, VerificationFailed
 from app.progress import checking_bar
 from app.settings import read_settings
 
@@ -123,21 +123,26 @@ def audit_verify(export: Path | None) -> None:
     """
     from app.audit.export import verify_export  # noqa: PLC0415
     from app.audit.verify import verify_database  # noqa: PLC0415
-    from app.database import check_schema, open_database  # noqa: PLC0415
+    from app.database import current_revision, open_database, schema_faults  # noqa: PLC0415
 
+    faults: list[str] = []
     with checking_bar() as progress:
         if export is not None:
             report = verify_export(export, progress)
         else:
             engine = open_database(read_settings().database)
-            check_schema(engine)
+            if current_revision(engine) is None:
+                raise SetupError("There is no ledger in this database yet.")
+            faults = schema_faults(engine)
             report = verify_database(engine, progress)
+    for fault in faults:
+        click.echo(f"the database: {fault}", err=True)
     for problem in report.problems:
         place = "the log as a whole" if problem.sequence is None else f"record {problem.sequence}"
         click.echo(f"{place}: {problem.what}", err=True)
     click.echo(f"log {report.log_id}: {report.size} records, {report.erased} erased, root {report.root}")
-    if not report.ok:
-        raise VerificationFailed("The ledger does not agree with itself; the first bad record stands above.")
+    if faults or not report.ok:
+        raise VerificationFailed("The ledger is not as it should be; what was found stands above.")
     click.echo(f"Every record is as it was appended. {report.caveat}")
 
 

@@ -172,15 +172,23 @@ def check_schema(engine: Engine) -> None:
         raise SetupError("The database has not been brought up to date: run `dayzero db upgrade` first.")
     if found != REVISION:
         raise SetupError("The database was made by a newer Day Zero: install that version, or restore a backup.")
+    for fault in schema_faults(engine):
+        raise SetupError(fault)
+
+
+def schema_faults(engine: Engine) -> list[str]:
+    """What is wrong with a database of our version: guards that were removed, durability that was switched off."""
+    faults = []
     with read_transaction(engine) as connection:
         missing = (expected_triggers(engine) | _expected_keys(engine)) - _guards(connection)
         if missing:
-            raise SetupError(
+            faults.append(
                 f"What keeps the audit log append-only is missing ({', '.join(sorted(missing))}): "
                 "find out who removed it and run `dayzero audit verify` before serving again."
             )
         if not is_sqlite(engine) and connection.execute(text("SHOW synchronous_commit")).scalar() == "off":
-            raise SetupError("PostgreSQL has synchronous_commit off and may lose acknowledged records: switch it on.")
+            faults.append("PostgreSQL has synchronous_commit off and may lose acknowledged records: switch it on.")
+    return faults
 
 
 def expected_triggers(engine: Engine) -> set[str]:
