@@ -12,7 +12,7 @@ from app.harm.answers import Contribution, Explained, Explanation, Reference
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel, group_name
 from app.harm.shapley import Floats, explain
-from app.harm.wording import COVENANT, REFERENCE, limits, sentence, summary
+from app.harm.wording import COVENANT, REFERENCE, limits, sentence, standing, summary
 
 FACTORS: dict[str, tuple[str, ...]] = {
     "age": ("age_at_offence",),
@@ -99,26 +99,19 @@ def _reference(medians: Features, own: Features, rows: int) -> Features:
 
 def _contribution(model: HarmModel, record: Features, name: str, effects: Floats) -> Contribution:
     evidence = _evidence(record, name)
+    place = None
     headline = _HEADLINE.get(name)
-    percentile = None
-    if headline is not None:
+    if headline is not None and (name != "timing" or len(record) > 1):
         scale = model.bundle.manifest.population_percentiles[headline]
-        percentile = _percentile(scale, float(record[-1, COLUMN[headline]]))
-        evidence["population_percentile"] = percentile
+        place = standing(scale, float(record[-1, COLUMN[headline]]))
+        evidence["population_percentile"] = place.percentile
     return Contribution(
         name=name,
         effect=float(effects[0]),
         effect_top_two=float(effects[1]),
         evidence=evidence,
-        text=sentence(name, float(effects[0]), evidence, percentile),
+        text=sentence(name, float(effects[0]), evidence, place),
     )
-
-
-def _percentile(scale: tuple[float, ...], value: float) -> float:
-    """Middle of the percentiles the value stands at, 0 to 100; ties share the middle of their span."""
-    first = np.searchsorted(scale, np.float32(value), side="left")
-    last = np.searchsorted(scale, np.float32(value), side="right")
-    return float(np.clip((first + max(last - 1, first)) // 2, 0, 100))
 
 
 def _evidence(record: Features, name: str) -> dict[str, float | None]:

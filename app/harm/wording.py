@@ -3,7 +3,9 @@
 Each sentence is made from the same numbers it stands beside; a test holds words and numbers together.
 """
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from app.artifacts import GROUPS, Manifest
 from app.harm.answers import Contribution
@@ -31,6 +33,7 @@ COVENANT = {
     "reproducible": "exact: every coalition is computed, nothing is sampled",
 }
 _SLIGHT, _CLEAR = 0.005, 0.03
+_COMMON = 20  # of 100: a figure that many share says little by being higher or lower than the rest
 
 
 def points(effect: float) -> str:
@@ -47,10 +50,30 @@ def direction(effect: float) -> str:
     return f"is associated with a {size} {'higher' if effect > 0 else 'lower'} estimate"
 
 
-def sentence(name: str, effect: float, evidence: Evidence, percentile: float | None) -> str:
-    """One sentence on one factor: the figures, where they stand among nominals, what goes with them."""
-    standing = "" if percentile is None else f", {_standing(percentile)}"
-    return f"{_FACTS[name](evidence)}{standing}. This {direction(effect)} ({points(effect)})."
+class Standing(NamedTuple):
+    """Of 100 nominals, how many have a lower, the same and a higher figure."""
+
+    lower: int
+    same: int
+    higher: int
+
+    @property
+    def percentile(self) -> float:
+        """The middle of the span the figure stands at."""
+        return self.lower + self.same / 2
+
+
+def standing(percentiles: Sequence[float], value: float) -> Standing:
+    """Where a value stands on the 0th to 100th percentile of the population."""
+    lower = min(bisect_left(percentiles, value), 100)
+    last = max(bisect_right(percentiles, value) - 1, lower)
+    return Standing(lower, last - lower, 100 - last)
+
+
+def sentence(name: str, effect: float, evidence: Evidence, place: Standing | None) -> str:
+    """Two sentences on one factor: the figures and where they stand among nominals; what goes with them."""
+    told = "" if place is None else f", {_told(place)}"
+    return f"{_FACTS[name](evidence)}{told}. This {direction(effect)} ({points(effect)})."
 
 
 def summary(value: float, reference: float, contributions: list[Contribution]) -> str:
@@ -113,12 +136,14 @@ def _listed(found: list[Contribution]) -> str:
     return " and ".join(f"{one.name} ({points(one.effect)})" for one in found)
 
 
-def _standing(percentile: float) -> str:
-    if 45 <= percentile <= 55:
+def _told(place: Standing) -> str:
+    if place.same >= _COMMON:
+        return f"the same as about {place.same} in 100 nominals"
+    if abs(place.lower - place.higher) <= 10:
         return "about the middle of all nominals"
-    if percentile > 55:
-        return f"higher than about {min(percentile, 99):.0f} in 100 nominals"
-    return f"lower than about {min(100 - percentile, 99):.0f} in 100 nominals"
+    if place.lower > place.higher:
+        return f"higher than about {min(place.lower, 99)} in 100 nominals"
+    return f"lower than about {min(place.higher, 99)} in 100 nominals"
 
 
 def _number(value: float | None) -> str:

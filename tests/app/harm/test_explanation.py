@@ -15,7 +15,7 @@ from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
 from app.harm.shapley import coalitions, explain, shapley_values
-from app.harm.wording import direction, points
+from app.harm.wording import direction, points, standing
 from tests.requests import example
 
 TODAY = date(2026, 11, 22)
@@ -204,3 +204,12 @@ def test_an_index_incident_alone_is_never_reassuring(toy_scorer: Scorer) -> None
     assert "cannot reassure" in result.body("id", datetime.now(UTC)).advisory
     assert result.explanation is not None
     assert "not low risk" in result.explanation.limits[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(-1, (0, 0, 100)), (0, (0, 40, 60)), (5, (45, 0, 55)), (60, (100, 0, 0)), (100, (100, 0, 0)), (4.5, (45, 0, 55))],
+)
+def test_standing_among_nominals(value: float, expected: tuple[int, int, int]) -> None:
+    scale = [0.0] * 41 + [float(number) for number in range(1, 61)]  # 0 for 41 of them, then 1 to 60
+    assert standing(scale, value) == expected
