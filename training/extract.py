@@ -35,7 +35,7 @@ from app.errors import SetupError
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints
 from app.harm.harm_index import HarmIndex, offence_classes
 from training import extract_rules as rules
-from training.extract_raw import RawIncidents, RawInvolvements, codes_of, read_raw
+from training.extract_raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
 from training.extract_rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
 from training.extract_tables import Reader
 
@@ -108,24 +108,30 @@ def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = No
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
     kept = _kept(incidents, value, involved, ~future & value.known, counts)
 
-    rows = np.flatnonzero(kept)
     involved = involved.take(np.flatnonzero(kept[involved.incident]))
-    clean = incidents.take(rows)
-    _count_kept(clean, involved, len(birth), counts)
+    _count_kept(incidents.take(np.flatnonzero(kept)), involved, len(birth), counts)
     log.info("extract read: %s", counts)
+    cleaned = replace(raw, persons=replace(raw.persons, birth=birth), incidents=incidents, involvements=involved)
+    return _extract(cleaned, value, kept, end, _source(folder), counts)
+
+
+def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
+    """Lay out the clean columns; only `kept` incidents."""
+    rows = np.flatnonzero(kept)
+    incidents, involved = raw.incidents.take(rows), raw.involvements
     return Extract(
         person_id=raw.persons.ids.to_numpy(zero_copy_only=False),
-        birth=birth,
+        birth=raw.persons.birth,
         gender=raw.persons.gender,
         ethnicity=raw.persons.ethnicity,
-        incident_id=clean.ids.to_numpy(zero_copy_only=False),
-        occurred=clean.occurred,
-        recorded=clean.recorded,
+        incident_id=incidents.ids.to_numpy(zero_copy_only=False),
+        occurred=incidents.occurred,
+        recorded=incidents.recorded,
         harm=value.harm[rows],
         classes=value.classes[rows],
         approximate=value.approximate[rows],
-        non_crime=clean.non_crime,
-        code=clean.code,
+        non_crime=incidents.non_crime,
+        code=incidents.code,
         incident=(np.cumsum(kept) - 1)[involved.incident],
         person=involved.person,
         role=involved.role,
@@ -136,7 +142,7 @@ def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = No
         contact_person=raw.contact_person,
         contact_day=raw.contact_day,
         end=end,
-        source=_source(folder),
+        source=source,
         counts=counts,
     )
 

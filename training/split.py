@@ -54,8 +54,7 @@ def split(labelled: Labelled, *, seed: int) -> Split:
     members = _Members(labelled.component, rng)
     test, cuts, groups = _settle_test(labelled.future_harm, members, _scaled(TEST_COUNTS, count))
     calibration = members.draw(groups, _scaled(CALIBRATION_COUNTS, count), barred=test)
-    apart = np.isin(labelled.component, labelled.component[calibration])
-    free = ~test & ~apart
+    free = ~test & ~calibration  # whole components both, so nobody left shares one with either
     train = np.zeros(count, dtype=np.bool_)
     order = rng.permutation(count)
     for group, size in enumerate(_scaled(TRAIN_COUNTS, count)):

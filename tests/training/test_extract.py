@@ -14,11 +14,11 @@ import yaml
 from app.errors import SetupError
 from app.harm.features import CLASSES
 from app.harm.harm_index import load_harm_index
+from tests.training.extract_folders import COLUMNS, as_csv, edit_parquet, write_csv
 from training.extract import REAL_SOURCE, Extract, load_extract
 from training.extract_rules import ROLES
 from training.synthetic.folder import write
 from training.synthetic.force import generate
-from tests.training.extract_folders import COLUMNS, as_csv, edit_parquet, write_csv
 
 TABLE = yaml.safe_load((Path(__file__).parents[1] / "data" / "dirty_rows.yaml").read_text(encoding="utf-8"))
 INDEX = load_harm_index()
@@ -44,6 +44,8 @@ def test_dirty_row(case: dict[str, Any], tmp_path: Path) -> None:
     assert {key: found.get(key, "none") for key in case.get("roles", {})} == case.get("roles", {})
     harm = dict(zip(extract.incident_id, extract.harm, strict=True))
     assert {key: harm[key] for key in case.get("harm", {})} == case.get("harm", {})
+    recorded = dict(zip(extract.incident_id, extract.recorded.astype("datetime64[D]").astype(str), strict=True))
+    assert {key: recorded[key] for key in case.get("recorded", {})} == case.get("recorded", {})
 
 
 def test_every_rule_has_a_case(tmp_path: Path) -> None:

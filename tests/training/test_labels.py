@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from app.errors import SetupError
 from app.harm.features import NO_DAY, OFFENDER, features
 from app.harm.harm_index import load_harm_index
+from tests.training.label_oracle import AS_OF, END, Incident, Involvement, Small, companies, oracle, small_extracts
 from training.extract import Extract, load_extract
 from training.extract_rules import OFFENDER_ROLE, SUSPECT_ROLE
 from training.labels import Labelled, label
 from training.synthetic.folder import write
 from training.synthetic.force import generate
-from tests.training.label_oracle import AS_OF, END, Incident, Involvement, Small, companies, oracle, small_extracts
 
 
 def told(labelled: Labelled, extract: Extract) -> dict[str, dict[str, object]]:
@@ -39,7 +38,7 @@ def told(labelled: Labelled, extract: Extract) -> dict[str, dict[str, object]]:
     return found
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(small_extracts())
 def test_labels_equal_the_oracle(small: Small) -> None:
     known, extract = oracle(small), small.extract()

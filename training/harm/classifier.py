@@ -23,7 +23,7 @@ from training.harm.folds import Ints, fold_numbers, fold_rows
 from training.harm.lstm import HarmLstm, epochs_needed, fit_lstm, lstm_probabilities
 from training.harm.parallel import run
 from training.harm.population import fit_population, mix_weights, population_probabilities
-from training.harm.svm import CalibratedSvm, choose_cost, fit_svm
+from training.harm.svm import CalibratedSvm, choose_settings, fit_svm
 from training.harm.trees import fit_trees, rounds_needed, tree_probabilities
 
 Floats = NDArray[np.float64]
@@ -78,7 +78,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class StackFit:
-    """A stack with what was decided on the way: lengths of training, cost, out-of-fold log losses."""
+    """A stack with what was decided on the way: lengths of training, settings, out-of-fold log losses."""
 
     stack: Stack
     choices: dict[str, float | int | list[int]]
@@ -120,9 +120,9 @@ def fit_stack(
     ]
     trees, lstm = run(refits, jobs=jobs, done=done)
 
-    cost, second = choose_cost(first.stacked, train.groups, train.component, seed, jobs)
+    settings, second = choose_settings(first.stacked, train.groups, train.component, seed, jobs)
     done()
-    svm = fit_svm(first.stacked, train.groups, train.component, cost, seed)
+    svm = fit_svm(first.stacked, train.groups, train.component, settings, seed)
     weights = choose_weights(second, train.groups, mix_weights(train.groups, test_mix))
     stacked = np.hstack([tree_probabilities(trees, calibration.x), lstm_probabilities(lstm, calibration.x)])
     population = fit_population(svm.probabilities(stacked), calibration.groups, population_mix)
@@ -132,7 +132,8 @@ def fit_stack(
         "rounds": rounds,
         "fold_epochs": first.epochs,
         "epochs": epochs,
-        "svm_cost": cost,
+        "svm_cost": settings.cost,
+        "svm_gamma": settings.gamma,
         "support_vectors": len(svm.machine.support_),
         "log_loss_trees": round(log_loss(train.groups, first.stacked[:, :4]), 6),
         "log_loss_lstm": round(log_loss(train.groups, first.stacked[:, 4:]), 6),

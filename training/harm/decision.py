@@ -14,6 +14,7 @@ from training.metrics import confusion, group_metrics
 
 Floats = NDArray[np.float64]
 FLAGGED = 0.18
+TOP_2_ACCURACY = 0.84
 MIN_ACCURACY = 0.51
 MAX_PREDICTED_80_90 = 0.30
 MIN_PREDICTED_OF_TRUE = 0.5
@@ -22,12 +23,13 @@ _THIRD_TO_SECOND = np.geomspace(0.5, 4.0, 43)
 
 
 def choose_weights(probabilities: Floats, groups: NDArray[np.int64], row_weights: Floats) -> Floats:
-    """The four weights: largest adjusted F1 plus top-2 accuracy within the limits; (4,), the lowest group's is 1.
+    """The four weights: the report's top-2 accuracy, and then as many right groups as can be had; (4,), lowest 1.
 
     `probabilities` (N, 4) must be out of fold for the second stage; `row_weights` (N,) bring the rows to the test mix.
-    Both measures are won by predicting 80-90 for everyone, hence the limits: accuracy at least .51, 80-90 predicted
-    for at most .30 (a little inside the targets), and each group predicted at least half as often as it occurs, so
-    that none vanishes (ours). Where no weights keep them all, those that miss them least are taken.
+    Top-2 accuracy is won by predicting 80-90 for everyone, hence it counts only up to the published .84, and within
+    limits: accuracy at least .51, 80-90 predicted for at most .30 (a little inside the targets), and each group
+    predicted at least half as often as it occurs, so that none vanishes (ours). Where no weights keep the limits,
+    those that miss them least are taken.
     """
     best, best_value = np.ones(4), -np.inf
     for second, ratio in product(_SECOND, _THIRD_TO_SECOND):
@@ -56,4 +58,4 @@ def _value(matrix: Floats) -> float:
         + max(0.0, metrics.predicted_80_90 - MAX_PREDICTED_80_90)
         + float(np.maximum(0.0, MIN_PREDICTED_OF_TRUE * true - predicted).sum() / true.sum())
     )
-    return metrics.adjusted_f1 + metrics.top_2_accuracy - 100 * short
+    return 10 * min(metrics.top_2_accuracy, TOP_2_ACCURACY) + metrics.accuracy - 100 * short

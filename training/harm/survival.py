@@ -19,10 +19,10 @@ SURVIVAL_COLUMNS = [COLUMN[name] for name in SURVIVAL_FEATURES]
 Floats = NDArray[np.float64]
 
 # Concordance per megabyte: the table in an artefact is leaves x 366 x 4 bytes.
-TREES = 100
+TREES = 64
 MIN_LEAF = 60
 MAX_ROWS_A_TREE = 6_000
-_TREES_A_STEP = 10
+_TREES_A_STEP = 8
 STEPS = TREES // _TREES_A_STEP
 
 
@@ -42,8 +42,8 @@ def fit_forest(
 ) -> RandomSurvivalForest:
     """Grow the forest; each tree sees at most 6,000 rows drawn with replacement, which bounds time and size.
 
-    `x` (N, 20, 19), `event_day` (N,) days to the first further incident, NaN for none. `done` is called after each ten
-    trees, `STEPS` times.
+    `x` (N, 20, 19), `event_day` (N,) days to the first further incident, NaN for none. `done` is called after each
+    eight trees, `STEPS` times.
     """
     happened, days = outcomes(event_day)
     forest = RandomSurvivalForest(

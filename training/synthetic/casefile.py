@@ -29,6 +29,8 @@ NOMINAL_ROW, VICTIM_ROW = 0, 1
 _PLACEHOLDER_SHARE = 0.01
 _FAMILY_SHARE = 0.10
 _SECOND_VICTIM_SHARE = 0.03
+_WORRY, _WORRY_SD = 0.95, 0.35
+_WORRY_LASTS_DAYS = 60
 _COMPANION_AS_VICTIM, _COMPANIONS_VICTIM = 0.25, 0.45
 
 
@@ -86,7 +88,8 @@ def record(rng: np.random.Generator, acts: Acts, casework: Casework) -> Incident
     day = acts.day.copy()
     unknown = rng.random(count) < _PLACEHOLDER_SHARE
     day[unknown] = day[unknown].astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
-    domestic = acts.partner | domestic_non_crime | (rng.random(count) < _FAMILY_SHARE)
+    family = (rng.random(count) < _FAMILY_SHARE) & (acts.kind != OTHER_NON_CRIME)
+    domestic = acts.partner | domestic_non_crime | family
     return Incidents(acts.person, day, casework.recorded, acts.kind, code, harm, acts.partner, domestic)
 
 
@@ -179,33 +182,26 @@ def contact(
     Systems are not firmly linked (report, section 2.4): victims who cannot be linked have none.
     """
     victims = involvements.take(np.flatnonzero(involvements.side == VICTIM_ROW))
-    incident = victims.incident
+    incident, day = victims.incident, incidents.day[victims.incident]
     owner = incidents.owner[incident]
     linked = rng.random(int(victims.person.max(initial=0)) + 1) < world.linked_victim_share
 
-    follow = rng.poisson(0.10 + 0.15 * np.clip(GRADE[incidents.kind[incident]], 0, 1))
-    prompted_by = np.repeat(victims.person, follow)
-    prompted_on = np.repeat(incidents.day[incident], follow) + np.floor(rng.exponential(3.0, follow.sum())).astype(
-        np.int64
-    )
+    prompted = rng.poisson(0.10 + 0.15 * np.clip(GRADE[incidents.kind[incident]], 0, 1))
+    soon = np.floor(rng.exponential(3.0, prompted.sum())).astype(np.int64)
     first = np.full(len(people), NEVER)
     np.minimum.at(first, incidents.owner[incidents.stalking], incidents.day[incidents.stalking])
-    begins = incidents.stalking[incident] & (incidents.day[incident] == first[owner])
-    worry = np.where(begins, np.exp(0.95 + _worry(people)[owner]), 0.0)
-    unprompted = rng.poisson(worry)
-    before = np.floor(rng.exponential(0.7 * DAYS_A_YEAR, unprompted.sum())).astype(np.int64)
-    unprompted_by = np.repeat(victims.person, unprompted)
-    unprompted_on = np.repeat(incidents.day[incident], unprompted) - before + 60
-    person = np.concatenate([prompted_by, unprompted_by])
-    day = np.concatenate([prompted_on, unprompted_on])
-    keep = linked[person] & (day <= end)
-    return person[keep], day[keep]
+    begins = incidents.stalking[incident] & (day == first[owner])
+    unprompted = rng.poisson(np.where(begins, np.exp(_WORRY + _worry(people, world)[owner]), 0.0))
+    around = _WORRY_LASTS_DAYS - np.floor(rng.exponential(0.7 * DAYS_A_YEAR, unprompted.sum())).astype(np.int64)
+    person = np.concatenate([np.repeat(victims.person, prompted), np.repeat(victims.person, unprompted)])
+    called = np.concatenate([np.repeat(day, prompted) + soon, np.repeat(day, unprompted) + around])
+    keep = linked[person] & (called <= end)
+    return person[keep], called[keep]
 
 
-def _worry(people: People) -> Floats:
-    """How much more the victims of those who will harm most call (report, figure 9)."""
-    spread = max(float(people.escalation.std()), 1e-9)
-    return 0.35 * people.escalation / spread
+def _worry(people: People, world: World) -> Floats:
+    """How much more the victims of those who will harm most call (report, figure 9), in logs."""
+    return _WORRY_SD * people.escalation / max(world.escalation_sd, 1e-9)
 
 
 def _joined(parts: list[Involvements]) -> Involvements:

@@ -49,7 +49,7 @@ def test_features_of_the_other_model_have_no_say(forest: RandomSurvivalForest, n
 
 def test_more_trees_than_sum_exactly_are_refused(forest: RandomSurvivalForest) -> None:
     crowd = RandomSurvivalForest()
-    crowd.unique_times_, crowd.estimators_ = forest.unique_times_, forest.estimators_ * 2
+    crowd.unique_times_, crowd.estimators_ = forest.unique_times_, forest.estimators_ * 3
     with pytest.raises(ValueError, match="at most 128 trees"):
         survival_graph(crowd)
 
