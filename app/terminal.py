@@ -15,6 +15,7 @@ def show_score(answer: ScoreAnswer, console: Console) -> None:
     """Print one score whole."""
     warnings = "\n".join(f"[yellow]•[/] {warning.message}" for warning in answer.history.warnings)
     console.print(Panel(answer.advisory, title=f"Score for day zero {answer.day_zero}", subtitle=_model(answer)))
+    console.print(f"[bold yellow]The model learnt from {answer.model.learnt_from}.[/]")
     console.print(
         f"{answer.history.used} of {answer.history.received} incidents used, up to day zero; "
         f"{len(answer.history.ignored)} left out."
@@ -34,9 +35,7 @@ def _model(answer: ScoreAnswer) -> str:
 
 
 def _groups(answer: ScoreAnswer) -> Table:
-    table = Table(
-        title="Group of harm in the 12 months after day zero (percentile of those who do harm)", title_justify="left"
-    )
+    table = Table(title="Harm in the 12 months after day zero, percentile group", title_justify="left")
     for heading in ("group", "at the population mix", "", "at the test mix"):
         table.add_column(heading, justify="left" if heading in {"group", ""} else "right")
     rows = zip(answer.harm.groups, answer.harm.population_probabilities, answer.harm.probabilities, strict=True)

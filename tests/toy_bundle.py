@@ -86,7 +86,9 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
         "libraries": {"numpy": np.__version__},
         "data": {},
         "seed": 1,
-        "metrics": {"population_mix": {"confusion": [[600, 75, 37.5, 37.5], [30, 75, 30, 15], [5, 10, 20, 15], [2, 3, 10, 35]]}},
+        "metrics": {
+            "population_mix": {"confusion": [[600, 75, 37.5, 37.5], [30, 75, 30, 15], [5, 10, 20, 15], [2, 3, 10, 35]]}
+        },
     }
 
 

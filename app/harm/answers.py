@@ -13,11 +13,12 @@ class _Answer(BaseModel):
 
 
 class ModelStamp(_Answer):
-    """Which artefact answered."""
+    """Which artefact answered, and whom it learnt from: synthetic people are said to be synthetic in every answer."""
 
     family: str
     version: str
     manifest_sha256: str
+    learnt_from: str
 
 
 class Ignored(_Answer):
@@ -153,13 +154,9 @@ class ScorePage(_Answer):
     next: str | None
 
 
-class ModelCard(_Answer):
+class ModelCard(ModelStamp):
     """What is said of a model to those who use or check it."""
 
-    family: str
-    version: str
-    manifest_sha256: str
-    learnt_from: str
     groups: list[str]
     cuts: list[float]
     decision_weights: list[float]
@@ -172,16 +169,7 @@ class ModelCard(_Answer):
     seed: int
 
 
-class ModelLine(_Answer):
-    """One loaded model in a list."""
-
-    family: str
-    version: str
-    manifest_sha256: str
-    learnt_from: str
-
-
 class ModelPage(_Answer):
     """The models loaded."""
 
-    models: list[ModelLine]
+    models: list[ModelStamp]

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from app.artifacts import Bundle
 from app.errors import NotFound
-from app.harm.answers import ModelCard, ModelLine, ModelPage
+from app.harm.answers import ModelCard, ModelPage
+from app.harm.service import stamp
 from app.problems import describe
 from app.security import Caller, require
 
@@ -18,7 +18,7 @@ Looking = Annotated[Caller, Depends(require("score", "triage", "audit"))]
 @router.get("/models", summary="List the models loaded", responses=describe(401, 403))
 async def list_models(request: Request, _: Looking) -> ModelPage:
     """Family, version and digest of each model, and what it learnt from."""
-    return ModelPage(models=[_line(model.bundle) for model in request.app.state.scorer.models.values()])
+    return ModelPage(models=[stamp(model.bundle) for model in request.app.state.scorer.models.values()])
 
 
 @router.get("/models/{family}", summary="Describe a model", responses=describe(401, 403, 404))
@@ -29,7 +29,7 @@ async def get_model(request: Request, family: str, _: Looking) -> ModelCard:
         raise NotFound("No model of that family is loaded here.")
     manifest = model.bundle.manifest
     return ModelCard(
-        **_line(model.bundle).model_dump(),
+        **stamp(model.bundle).model_dump(),
         **manifest.model_dump(
             include={
                 "groups", "cuts", "decision_weights", "features", "survival_features", "harm_index", "libraries",
@@ -37,13 +37,3 @@ async def get_model(request: Request, family: str, _: Looking) -> ModelCard:
             }
         ),
     )  # fmt: skip
-
-
-def _line(bundle: Bundle) -> ModelLine:
-    manifest = bundle.manifest
-    return ModelLine(
-        family=manifest.family,
-        version=manifest.version,
-        manifest_sha256=bundle.manifest_sha256,
-        learnt_from=manifest.learnt_from,
-    )

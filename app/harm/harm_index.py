@@ -91,6 +91,11 @@ def offence_classes(offence_classes: Collection[str], *, intimate_partner: bool)
     return classes
 
 
+def index_in_force(imported: Path) -> HarmIndex:
+    """The imported table where there is one, else the one shipped: for training and serving alike."""
+    return load_harm_index(imported if imported.exists() else None)
+
+
 def load_harm_index(path: Path | None = None) -> HarmIndex:
     """Read a table (None: the one shipped with the code); SetupError names the first row that cannot be used."""
     path = path or SHIPPED_TABLE

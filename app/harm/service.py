@@ -25,7 +25,7 @@ from app.harm.answers import (
 )
 from app.harm.explanation import explain_factors
 from app.harm.features import ROWS, Features, features
-from app.harm.harm_index import HarmIndex, load_harm_index
+from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.model import DAYS, HarmModel, group_name
 from app.harm.records import ScoreRequest, parse_request
@@ -50,16 +50,13 @@ class Scored:
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
-        manifest = self.model.bundle.manifest
         warnings = [Warned(code=code, message=WARNINGS[code]) for code in self.case.warnings]
         return ScoreBody(
             score_id=score_id,
             scored_at=scored_at,
             as_of=self.case.as_of,
             day_zero=self.case.day_zero,
-            model=ModelStamp(
-                family=manifest.family, version=manifest.version, manifest_sha256=self.model.bundle.manifest_sha256
-            ),
+            model=stamp(self.model.bundle),
             history=HistoryAnswer(
                 received=len(self.case.request.incidents),
                 used=len(self.case.order),
@@ -132,8 +129,18 @@ class Scorer:
 
 def load_scorer(artifacts: Path, imported_index: Path) -> Scorer:
     """Load the newest artefact of each family and the harm index (imported if there is one). Raises SetupError."""
-    index = load_harm_index(imported_index if imported_index.exists() else None)
-    return Scorer(load_current(artifacts), index)
+    return Scorer(load_current(artifacts), index_in_force(imported_index))
+
+
+def stamp(bundle: Bundle) -> ModelStamp:
+    """What every answer says of the model behind it."""
+    manifest = bundle.manifest
+    return ModelStamp(
+        family=manifest.family,
+        version=manifest.version,
+        manifest_sha256=bundle.manifest_sha256,
+        learnt_from=manifest.learnt_from,
+    )
 
 
 def rows_of(case: Case) -> int:

@@ -7,6 +7,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from app.harm.harm_index import index_in_force
+from app.settings import read_settings
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
 
@@ -37,8 +39,9 @@ _PUBLISHED = {
 @click.option("--version", default="1", show_default=True, help="Version folder to write; never overwritten.")
 def command(folder: Path, family: str, out: Path, seed: int, jobs: int, version: str) -> None:
     """Fit, check and write one artefact; the same extract and seed give the same bytes."""
+    index = index_in_force(read_settings().harm_index)
     with shown() as stages:
-        report = fit(folder, out, family=family, version=version, seed=seed, jobs=jobs, stages=stages)
+        report = fit(folder, out, index, family=family, version=version, seed=seed, jobs=jobs, stages=stages)
     Console().print(summary(report))
 
 

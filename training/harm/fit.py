@@ -16,7 +16,7 @@ from sksurv.ensemble import RandomSurvivalForest
 
 from app.artifacts import FORMAT, GOLDEN, GROUPS, MODEL, SURVIVAL, HarmIndexStamp, Manifest
 from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features, Floats, Ints, features
-from app.harm.harm_index import HarmIndex, load_harm_index
+from app.harm.harm_index import HarmIndex
 from training.extract import Extract, load_extract
 from training.harm import artefact, classifier, survival
 from training.harm.check import Agreement, check_export
@@ -75,7 +75,15 @@ class FitReport:
 
 
 def fit(
-    folder: Path, out: Path, *, family: str, version: str, seed: int, jobs: int = 2, stages: Stages | None = None
+    folder: Path,
+    out: Path,
+    index: HarmIndex,
+    *,
+    family: str,
+    version: str,
+    seed: int,
+    jobs: int = 2,
+    stages: Stages | None = None,
 ) -> FitReport:
     """Fit one model family on an extract folder and write `out`/family/version.
 
@@ -83,7 +91,6 @@ def fit(
     """
     started, stages = time.monotonic(), stages or Stages()
     target = artefact.target_folder(out, family, version)
-    index = load_harm_index()
     data = prepare(folder, index, seed, stages)
     models = fit_models(data, seed, jobs, stages)
     manifest = _manifest(data, models, index, family, version, seed)

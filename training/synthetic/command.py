@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.errors import SetupError
-from app.harm.harm_index import load_harm_index
+from app.harm.harm_index import index_in_force
 from app.progress import bar
+from app.settings import read_settings
 from training.extract import load_extract
 from training.labels import label
 from training.synthetic.fidelity import Row, fidelity
@@ -36,7 +37,7 @@ def synth(out: Path, nominals: int, seed: int, world: str, latents: Path | None)
         force = generate(nominals, seed, world, on_stage=lambda _: progress.advance(task))
         write(force, out, world=world, seed=seed, nominals=nominals, latents=latents)
         progress.advance(task)
-        extract = load_extract(out, load_harm_index())
+        extract = load_extract(out, index_in_force(read_settings().harm_index))
         progress.advance(task)
         labelled = label(extract)
         if len(labelled.person) != nominals:

@@ -1,0 +1,81 @@
+"""The artefact in the repository: whole, reproducible, honest about where it learnt, and sane on varied records."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.demo import example
+from app.harm.records import parse_request
+from app.harm.service import Scorer, load_scorer
+from tests.app.harm.test_explanation import random_request
+
+ARTIFACTS = Path(__file__).parents[1] / "model_artifacts"
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return load_scorer(ARTIFACTS, Path("no imported index"))
+
+
+def test_golden_cases_reproduce_and_vary(scorer: Scorer) -> None:
+    scorer.check_golden()
+    for model in scorer.models.values():
+        golden = model.bundle.golden
+        assert len(golden) == 50
+        lengths = [len(case["request"]["incidents"]) for case in golden]
+        assert min(lengths) == 1
+        assert max(lengths) > 20
+        assert len({case["answer"]["predicted_group"] for case in golden}) >= 3
+
+
+def test_it_says_that_it_learnt_from_synthetic_people(scorer: Scorer) -> None:
+    for model in scorer.models.values():
+        assert model.bundle.manifest.learnt_from.startswith("synthetic people")
+    answer = scorer.score(parse_request(example()), date.max)
+    assert answer.explanation is not None
+    assert any("synthetic people" in limit for limit in answer.explanation.limits)
+    assert any(limit.startswith("Out of 1,000 people") for limit in answer.explanation.limits)
+
+
+def test_all_files_of_one_model_stay_under_25_mib() -> None:
+    for family in ARTIFACTS.iterdir():
+        for version in family.iterdir():
+            assert sum(file.stat().st_size for file in version.iterdir()) < 25 << 20
+
+
+def test_the_manifest_holds_what_one_needs_to_judge_it(scorer: Scorer) -> None:
+    for model in scorer.models.values():
+        manifest = model.bundle.manifest
+        assert {"test_mix", "population_mix", "auc_top_against_lowest", "survival"} <= manifest.metrics.keys()
+        named = {"precision", "sensitivity", "adjusted_f1", "top_2_accuracy", "accuracy", "flagged", "predicted_80_90"}
+        assert named <= manifest.metrics["test_mix"].keys()
+        assert {"labelled-nominals", "unknown-code", "nominals-by-group"} <= manifest.data.keys()
+        assert 0 < manifest.harm_index.approximate_share < 1
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_answers_are_probabilities_and_curves_on_varied_records(scorer: Scorer, seed: int) -> None:
+    scored = scorer.score(parse_request(random_request(5000 + seed)), TODAY)
+    for found in (scored.harm.probabilities, scored.harm.population_probabilities):
+        assert sum(found) == pytest.approx(1.0, abs=1e-12)
+        assert min(found) > 0
+    assert scored.curve[0] == 1.0
+    assert np.all(np.diff(scored.curve) <= 0)
+    assert scored.curve[-1] >= 0
+    explanation = scored.explanation
+    assert explanation is not None
+    total = sum(found.effect for found in explanation.contributions)
+    assert total == pytest.approx(explanation.value - explanation.reference.value, abs=1e-6)
+
+
+def test_a_batch_gives_what_single_rows_give(scorer: Scorer) -> None:
+    for model in scorer.models.values():
+        requests = [parse_request(random_request(7000 + seed) | {"explain": "none"}) for seed in range(30)]
+        rows = np.concatenate([scorer.score(request, TODAY).features for request in requests])
+        together = model.groups(rows)
+        alone = [model.groups(rows[at : at + 1]) for at in range(len(rows))]
+        np.testing.assert_allclose(together.population, np.concatenate([one.population for one in alone]), atol=1e-6)
+        np.testing.assert_array_equal(model.survival(rows), np.concatenate([model.survival(row[None]) for row in rows]))
