@@ -18,6 +18,7 @@ COPY model_artifacts /opt/dayzero/model_artifacts
 ENV PATH=/opt/dayzero/bin:$PATH \
     PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     DAYZERO_HOME=/data \
     DAYZERO_ARTIFACTS=/opt/dayzero/model_artifacts \
     DAYZERO_HOST=0.0.0.0 \

@@ -82,7 +82,10 @@ class Bundle:
     @property
     def golden(self) -> list[dict[str, Any]]:
         """The golden cases: requests with the answers they must give."""
-        return [json.loads(line) for line in self.files[GOLDEN].splitlines()]
+        try:
+            return [json.loads(line) for line in self.files[GOLDEN].splitlines()]
+        except ValueError:
+            raise SetupError(f"{GOLDEN} is not JSON, a case a line. Export the artefact again.") from None
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -1,10 +1,15 @@
 """Reading a request body: type and size are settled before a byte is parsed."""
 
+import asyncio
+from email.message import Message
+
 from starlette.requests import ClientDisconnect, Request
 
 from app.errors import Fault, InputTooLarge, MalformedInput, UnsupportedMedia
 
 MAX_BODY = 1 << 20
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive; a client that sends slower holds nothing up for longer."""
 
 
 async def read_json_body(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -15,21 +20,24 @@ async def read_json_body(request: Request, limit: int = MAX_BODY) -> bytes:
         raise _too_large(limit)
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
-    except ClientDisconnect:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit)
+    except (ClientDisconnect, TimeoutError):
         raise MalformedInput("The body ended early.", [Fault("", "complete-body")]) from None
     return bytes(body)
 
 
 def _check_media(request: Request) -> None:
-    media, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.partition("charset=")[2].strip(' "').lower()
-    if media.strip().lower() != "application/json" or charset not in {"", "utf-8", "utf8"}:
+    given = request.headers.getlist("content-type")
+    header = Message()
+    header["Content-Type"] = given[0] if len(given) == 1 else "application/octet-stream"
+    charset = str(header.get_param("charset", "utf-8")).lower()
+    if header.get_content_type() != "application/json" or charset not in {"utf-8", "utf8"}:
         raise UnsupportedMedia("Send application/json in UTF-8.", [Fault("", "content-type")])
-    if request.headers.get("content-encoding"):
+    if any(request.headers.getlist("content-encoding")):
         raise UnsupportedMedia("Send the body uncompressed.", [Fault("", "content-encoding")])
 
 

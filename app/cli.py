@@ -10,7 +10,9 @@ import click
 
 import app
 from app.errors import DayZeroError, InputError, SetupError, VerificationFailed
+from app.files import written_whole
 from app.progress import checking_bar
+from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 
 DEFAULT_SUBJECT = "local"
@@ -25,6 +27,9 @@ class OneLineErrors(click.Group):
         except DayZeroError as error:
             faults = "".join(f"; {fault.pointer or '/'}: {fault.rule}" for fault in error.faults[:10])
             click.echo(f"{context.info_name}: {error.detail}{faults}", err=True)
+            context.exit(1)
+        except OSError as error:
+            click.echo(f"{context.info_name}: {error.filename or 'the file'}: {error.strerror}", err=True)
             context.exit(1)
 
 
@@ -52,13 +57,12 @@ def serve(host: str | None, port: int | None) -> None:
 @click.option(
     "--subject", default=DEFAULT_SUBJECT, show_default=True, help="Who the token speaks for; goes into the record."
 )
-@click.option("--scope", "scopes", multiple=True, required=True, help="What it allows; repeat for more.")
-@click.option("--hours", type=float, default=8.0, show_default=True, help="How long it is valid, at most 8.")
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="What it allows; repeat."
+)
+@click.option("--hours", type=click.FloatRange(0.01, MAX_HOURS), default=MAX_HOURS, show_default=True, help="Validity.")
 def token(subject: str, scopes: tuple[str, ...], hours: float) -> None:
-    """Print a bearer token for this machine.
-
-    Scopes: score, triage, audit, audit:unseal, admin, metrics. None implies another.
-    """
+    """Print a bearer token for this machine. No scope implies another."""
     from app.main import open_store  # noqa: PLC0415
     from app.security import issue_token  # noqa: PLC0415
 
@@ -101,11 +105,17 @@ def score(file: Path, out: Path | None, server: str | None) -> None:
     """
     from app.scoring import score_file  # noqa: PLC0415
 
-    failed = score_file(
-        read_settings(), file, out, server, f"local:{getpass.getuser()}", os.environ.get("DAYZERO_TOKEN")
-    )
+    failed = score_file(read_settings(), file, out, server, _local_subject(), os.environ.get("DAYZERO_TOKEN"))
     if failed:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
+
+
+def _local_subject() -> str:
+    """Who the ledger names for scores made here; a numeric user where the system knows no name."""
+    try:
+        return f"local:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"local:uid-{os.getuid()}"
 
 
 @main.group()
@@ -155,10 +165,8 @@ def audit_export(out: Path) -> None:
 
     engine = open_database(read_settings().database)
     check_schema(engine)
-    half = out.with_name(out.name + ".part")
-    with half.open("wb") as file:
+    with written_whole(out) as file:
         file.writelines(export_ndjson(engine))
-    half.replace(out)
     click.echo(f"Written: {out}")
 
 

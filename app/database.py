@@ -8,7 +8,7 @@ PostgreSQL 15: short lock and idle limits, so that one stuck client cannot stop 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def open_database(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SetupError("DAYZERO_DATABASE_URL is not a database URL: use sqlite:///file or postgresql://...") from None
     match parsed.get_backend_name():
         case "sqlite":
@@ -221,6 +221,7 @@ def _open_sqlite(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkout", _refuse_another_file(path))
     return engine
 
 
@@ -228,6 +229,18 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_another_file(path: Path) -> Callable[..., None]:
+    """A file that was deleted or replaced under a running service would take records nobody can ever read."""
+    opened = path.stat()
+
+    def check(*_: object) -> None:
+        found = path.stat() if path.exists() else None
+        if found is None or (found.st_dev, found.st_ino) != (opened.st_dev, opened.st_ino):
+            raise Unavailable("The database file was removed or replaced: stop the service and restore the file.")
+
+    return check
 
 
 def _begin_sqlite(connection: Connection) -> None:

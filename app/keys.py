@@ -3,11 +3,13 @@
     index.key        HMAC over actors and nominal ids, so that records can be searched without naming anyone
     encryption.key   wraps each record's own data key
     token.key        Ed25519, signs the local tokens of `dayzero token`
+    ledger           no secret: the id of the log these keys serve
 
 The database remembers the id of each key in use. A lost index key makes records unfindable and a lost encryption key
 makes them unreadable, so a missing or different key stops the start instead of being replaced.
 """
 
+import contextlib
 import fcntl
 import hmac
 import os
@@ -57,7 +59,9 @@ def load_keys(home: Path, engine: Engine) -> Keys:
     ids = {purpose: key_id(secret) for purpose, secret in secrets.items()}
     recorded = _recorded_ids(engine)
     if not recorded:
+        _refuse_lost_ledger(home, engine)
         recorded = _record_ids(engine, ids)
+    _remember_ledger(home, engine)
     for purpose in PURPOSES:
         if recorded.get(purpose) != ids[purpose]:
             raise SetupError(
@@ -80,6 +84,30 @@ def create_keys(home: Path, *, only_if_unrecorded: Engine | None = None) -> list
         for purpose in missing:
             _write(_path(home, purpose), purpose, os.urandom(KEY_BYTES))
         return missing
+
+
+def _refuse_lost_ledger(home: Path, engine: Engine) -> None:
+    """Keys that already served a ledger do not quietly begin another: the first may have been deleted."""
+    if _ledger_of(home).exists() and _ledger_of(home).read_text(encoding="ascii").strip() != _log_id(engine):
+        raise SetupError(
+            f"The keys in {home / 'keys'} belong to a ledger that this database does not hold: restore that database, "
+            "or move the key folder away to begin a new ledger."
+        )
+
+
+def _remember_ledger(home: Path, engine: Engine) -> None:
+    if not _ledger_of(home).exists():
+        with contextlib.suppress(OSError):  # keys may lie on a read-only mount
+            _ledger_of(home).write_text(f"{_log_id(engine)}\n", encoding="ascii")
+
+
+def _log_id(engine: Engine) -> str:
+    with read_transaction(engine) as connection:
+        return str(connection.execute(text("SELECT log_id FROM log_head")).scalar_one())
+
+
+def _ledger_of(home: Path) -> Path:
+    return home / "keys" / "ledger"
 
 
 def key_id(secret: bytes) -> str:

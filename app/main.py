@@ -13,7 +13,7 @@ from app.audit.ledger import Ledger
 from app.audit.routes import router as audit_router
 from app.audit.store import Store
 from app.database import check_schema, is_sqlite, open_database, upgrade
-from app.errors import SetupError
+from app.errors import DayZeroError, Unavailable
 from app.harm.catalogue import router as catalogue_router
 from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
     state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
     state.running, state.admission = Running(), Admission()
-    state.readiness = Readiness(lambda: check_schema(engine), _golden_fault(scorer))
+    state.readiness = Readiness(lambda: _check_store(state.ledger, engine), _golden_fault(scorer))
     return application
 
 
@@ -72,6 +72,7 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
     routers = [harm_router, catalogue_router, audit_router, system_router, *([docs_router] if docs else [])]
     for router in routers:
@@ -92,10 +93,16 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state.engine.dispose()
 
 
+def _check_store(ledger: Ledger, engine: Engine) -> None:
+    if ledger.failing:
+        raise Unavailable("The last record could not be stored.")
+    check_schema(engine)
+
+
 def _golden_fault(scorer: Scorer) -> str | None:
     try:
         scorer.check_golden()
-    except SetupError as error:
+    except DayZeroError as error:
         structlog.get_logger().error("golden-cases", reason=error.detail)
         return error.detail
     return None

@@ -1,5 +1,6 @@
 """The edge of every request: an id, safe headers, one log line, one problem for whatever went wrong."""
 
+import asyncio
 import json
 import time
 import uuid
@@ -53,6 +54,11 @@ class Edge:
 
         try:
             await self.application(scope, receive, send_marked)
+        except asyncio.CancelledError:
+            if not status:  # the service is stopping and this request was not finished in time
+                stopping = Unavailable("The service is stopping; ask again.")
+                await problem_response(kind_of(stopping), stopping.detail)(scope, receive, send_marked)
+            raise
         except Exception as error:  # noqa: BLE001 - the last place that can keep its text out of the logs
             log.error("unexpected", request_id=request_id, error=type(error).__name__, where=where(error))  # noqa: TRY400
             if not status:

@@ -33,9 +33,9 @@ CATALOGUE: dict[type[errors.DayZeroError], Kind] = {
     errors.UnsupportedMedia: Kind("unsupported-media", 415, "The body has another type or encoding than this takes"),
     errors.InvalidInput: Kind("invalid-request", 422, "The request breaks a rule"),
     errors.IdempotencyMismatch: Kind("idempotency-mismatch", 422, "This idempotency key came with another body"),
-    errors.Unavailable: Kind("unavailable", 503, "The service cannot answer now; nothing was stored"),
+    errors.Unavailable: Kind("unavailable", 503, "The service cannot answer now"),
 }
-INTERNAL = Kind("internal", 500, "Something went wrong; nothing was stored")
+INTERNAL = Kind("internal", 500, "Something went wrong")
 
 
 class ProblemFault(BaseModel):
@@ -76,7 +76,7 @@ def problem_headers(kind: Kind) -> dict[str, str]:
     """Headers that belong to a problem of this kind."""
     if kind.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="dayzero"'}
-    return {"Retry-After": RETRY_SECONDS} if kind.status == 503 else {}
+    return {"Retry-After": RETRY_SECONDS} if kind.status in {409, 503} else {}
 
 
 def describe(*statuses: int) -> dict[int | str, dict[str, object]]:

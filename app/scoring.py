@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 import httpx2
@@ -18,6 +18,7 @@ from rich.console import Console
 from app.audit.ledger import Answer, Ledger
 from app.audit.records import Appended, NewRecord, uuid7
 from app.errors import DayZeroError, SetupError, Unavailable
+from app.files import written_whole
 from app.harm.answers import ScoreAnswer
 from app.harm.archive import pack, to_bytes, with_receipt
 from app.harm.records import read_request
@@ -45,8 +46,9 @@ def score_file(
     """
     total = sum(1 for _ in _requests(file))
     with ExitStack() as open_things:
-        submit = _remote(server, token, open_things) if server else _local(settings, subject, open_things)
-        target = open_things.enter_context(out.open("w", encoding="utf-8")) if out else None
+        target = open_things.enter_context(written_whole(out)) if out else None
+        local = server is None
+        submit = _local(settings, subject, open_things) if local else _remote(str(server), token, open_things)
         shown = open_things.enter_context(bar("scoring"))
         task = shown.add_task("", total=total)
         failed = 0
@@ -123,10 +125,13 @@ def _with_receipt(answer: bytes, future: Future[Answer]) -> bytes:
 
 
 def _remote(server: str, token: str | None, open_things: ExitStack) -> Callable[[bytes], Result]:
-    if not token:
+    if not token or not token.isascii():
         raise SetupError("Put a bearer token into DAYZERO_TOKEN to use --server.")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    client = open_things.enter_context(httpx2.Client(base_url=server, headers=headers, timeout=30))
+    try:
+        client = open_things.enter_context(httpx2.Client(base_url=server, headers=headers, timeout=30))
+    except (httpx2.InvalidURL, ValueError):
+        raise SetupError("--server is not an address such as http://127.0.0.1:8000.") from None
 
     def submit(raw: bytes) -> Result:
         try:
@@ -138,11 +143,11 @@ def _remote(server: str, token: str | None, open_things: ExitStack) -> Callable[
     return submit
 
 
-def _write(answer: bytes, target: TextIO | None, *, alone: bool) -> None:
+def _write(answer: bytes, target: BinaryIO | None, *, alone: bool) -> None:
     """To the file as a line; to a terminal as a person reads it when there is just one."""
     line = answer.decode()
     if target is not None:
-        target.write(line + "\n")
+        target.write(answer + b"\n")
     elif alone and sys.stdout.isatty() and "score_id" in json.loads(line):
         show_score(ScoreAnswer.model_validate_json(answer), Console())
     else:

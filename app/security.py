@@ -23,12 +23,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from app.errors import Fault, InvalidInput, NotAllowed, NotAuthenticated
 from app.keys import Keys
-
-SCOPES = ("score", "triage", "audit", "audit:unseal", "admin", "metrics")
-"""All there are. None implies another."""
+from app.scopes import MAX_HOURS, SCOPES
 
 ISSUER, AUDIENCE = "dayzero-local", "dayzero"
-MAX_HOURS = 8
 MAX_TOKEN_BYTES = 8192
 _ALGORITHM = "EdDSA"
 _LEEWAY = 5  # seconds that clocks may differ
@@ -67,7 +64,7 @@ def issue_token(keys: Keys, subject: str, scopes: Iterable[str], hours: float = 
     rules = {
         "/subject": bool(re.fullmatch(_SUBJECT, subject)),
         "/scope": bool(wanted) and set(wanted) <= set(SCOPES),
-        "/hours": 0 < hours <= MAX_HOURS,
+        "/hours": hours * 3600 >= 1 and hours <= MAX_HOURS,
     }
     faults = [Fault(pointer, "not-allowed") for pointer, kept in rules.items() if not kept]
     if faults:

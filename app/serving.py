@@ -11,8 +11,6 @@ from app.logs import configure_logs
 from app.main import create_app
 from app.settings import Settings
 
-SHUTDOWN_SECONDS = 10
-
 
 def serve(settings: Settings, host: str | None, port: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises SetupError before it listens where something needed is unusable."""
@@ -24,12 +22,13 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http="h11",  # httptools loses the body of a client that offers an upgrade, and takes headers of any size
+        ws="none",
         log_config=None,
         access_log=False,  # it would print query strings
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=settings.stop_seconds,
     )
     for asked in (signal.SIGTERM, signal.SIGINT):
         signal.signal(asked, _stopped)

@@ -14,9 +14,9 @@ from app.errors import SetupError
 class Settings(BaseSettings):
     """Settings of one deployment; one deployment serves one force."""
 
-    model_config = SettingsConfigDict(env_prefix="DAYZERO_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DAYZERO_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    home: Path = Path.home() / ".dayzero"
+    home: Path = Field(default_factory=lambda: _expanded(Path("~/.dayzero")))
     """Where data and keys live: the SQLite file, `keys/`, an imported harm index."""
 
     database_url: str | None = None
@@ -34,11 +34,19 @@ class Settings(BaseSettings):
     timezone: str = "Europe/London"
     """Whose calendar decides what "today" is."""
 
+    stop_seconds: int = Field(default=10, ge=1, le=300)
+    """How long requests that are under way may take to finish once the service is told to stop."""
+
     docs: bool = True
     """Serve `/docs` and `/openapi.json`."""
 
     log_level: str = "info"
     """debug, info, warning or error."""
+
+    @field_validator("home", "artifacts")
+    @classmethod
+    def _expand(cls, path: Path) -> Path:
+        return _expanded(path)
 
     @field_validator("timezone")
     @classmethod
@@ -69,6 +77,14 @@ class Settings(BaseSettings):
     def today(self) -> date:
         """The date in the deployment's time zone."""
         return datetime.now(ZoneInfo(self.timezone)).date()
+
+
+def _expanded(path: Path) -> Path:
+    """The path with `~` replaced; a user without a home directory keeps data in the current folder."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return Path(path.name)
 
 
 def read_settings() -> Settings:

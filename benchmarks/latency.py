@@ -27,7 +27,7 @@ def empty_server() -> Iterator[str]:
     """uvicorn with the floor application."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.empty:app", "--port", str(port), "--log-level", "critical"]
-    with subprocess.Popen([*command, "--no-access-log", "--loop", "uvloop", "--http", "httptools"]) as process:
+    with subprocess.Popen([*command, "--no-access-log", "--loop", "uvloop", "--http", "h11"]) as process:
         for _ in range(200):
             try:
                 http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()

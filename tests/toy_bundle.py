@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from app.artifacts import FORMAT, GROUPS
+from app.artifacts import FORMAT, GROUPS, Bundle, Manifest
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
 from app.harm.harm_index import load_harm_index
+from app.harm.records import EXAMPLE, parse_request
+from app.harm.service import Scorer
 
 WIDTH = ROWS * len(FEATURES)
 VERSION = "0.0.1"
@@ -81,7 +84,7 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
         "decision_weights": [1.0, 1.1, 0.9, 2.0],
         "index_age_median": 33.0,
         "reference_medians": medians.tolist(),
-        "population_percentiles": {name: np.linspace(0, 100, 101).tolist() for name in FEATURES},
+        "population_percentiles": {name: np.linspace(0, 10_000, 101).tolist() for name in FEATURES},
         "harm_index": {"edition": index.edition, "sha256": index.sha256, "approximate_share": 0.9},
         "libraries": {"numpy": np.__version__},
         "data": {},
@@ -92,17 +95,27 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
     }
 
 
+def golden_line(files: dict[str, bytes]) -> bytes:
+    """One golden case: the example request with what the toy answers."""
+    bundle = Bundle(Manifest.model_validate_json(json.dumps(manifest(files))), "0" * 64, files)
+    request = {**EXAMPLE, "explain": "none"}
+    scored = Scorer({"stalking-nominal": bundle}, load_harm_index()).score(parse_request(request), date.max)
+    answer = scored.harm.model_dump() | {"survival": scored.curve.tolist()}
+    return json.dumps({"request": request, "answer": answer}).encode()
+
+
 def write_toy(
     artifacts: Path,
     *,
     version: str = VERSION,
-    golden: bytes = b"",
+    golden: bytes | None = None,
     change: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Path:
     """Write the bundle below `artifacts` and return its folder; `change` edits the manifest before it is written."""
     folder = artifacts / "stalking-nominal" / version
     folder.mkdir(parents=True)
-    files = {"model.onnx": classifier(), "survival.onnx": survival(), "golden.jsonl": golden}
+    files = {"model.onnx": classifier(), "survival.onnx": survival(), "golden.jsonl": b""}
+    files["golden.jsonl"] = golden_line(files) if golden is None else golden
     description = manifest(files) | {"version": version}
     if change is not None:
         change(description)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ ANSWER_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
+FAILING_SECONDS = 5.0
+"""How long a failed append counts against readiness when nothing has been appended since."""
+
 Answer = Appended | Replayed
 
 
@@ -47,6 +51,7 @@ class Ledger:
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(max_queue)
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._open = False
+        self._failed_at = -FAILING_SECONDS
         self.log_id = ""
 
     def start(self) -> None:
@@ -90,9 +95,16 @@ class Ledger:
         except TimeoutError:
             raise Unavailable("The audit log did not answer in time; try again.") from None
 
+    @property
+    def failing(self) -> bool:
+        """True while the last append failed and that was within FAILING_SECONDS: what readiness should know."""
+        return time.monotonic() - self._failed_at < FAILING_SECONDS
+
     def _write(self) -> None:
         while (batch := self._next_batch()) is not None:
-            self._commit(batch)
+            wanted = [waiting for waiting in batch if waiting.answer.set_running_or_notify_cancel()]
+            if wanted:  # a record nobody waits for any more was answered with a refusal and must not appear afterwards
+                self._commit(wanted)
 
     def _next_batch(self) -> list[_Waiting] | None:
         """Waits for a record and takes what else is there; None when closed and empty."""
@@ -116,6 +128,7 @@ class Ledger:
         """Stores the batch and answers everyone in it; no failure may end the writer thread."""
         try:
             outcomes: Sequence[Outcome | Exception] = self._appender.append([waiting.draft for waiting in batch])
+            self._failed_at = -FAILING_SECONDS
         except Duplicate as error:
             if len(batch) > 1:  # one of them has a record id that is taken: the others must not suffer
                 for waiting in batch:
@@ -123,6 +136,7 @@ class Ledger:
                 return
             outcomes = [error]
         except DayZeroError as error:
+            self._failed_at = time.monotonic()
             log.warning("audit append failed", extra={"records": len(batch)})
             outcomes = [error] * len(batch)
         except Exception:
@@ -133,8 +147,6 @@ class Ledger:
 
 
 def _resolve(answer: Future[Answer], outcome: Outcome | Exception) -> None:
-    if not answer.set_running_or_notify_cancel():
-        return  # whoever asked gave up waiting
     if isinstance(outcome, Exception):
         answer.set_exception(outcome)
     else:

@@ -38,6 +38,7 @@ WARNINGS = {
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
     "incidents-after-day-zero": "Incidents after the most recent stalking incident were left out, as in training.",
     "stale-day-zero": "The most recent stalking incident is over 30 days old; the curve counts from that incident.",
+    "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
 }
 
 
@@ -223,4 +224,4 @@ def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], 
         "incidents-after-day-zero": bool(after),
         "stale-day-zero": age > STALE_DAYS,
     }
-    return [code for code in WARNINGS if found[code]]
+    return [code for code in WARNINGS if found.get(code)]

@@ -29,6 +29,10 @@ class HarmModel:
         self._groups = _session(bundle.files[MODEL], MODEL, ("probabilities", "population_probabilities"))
         self._survival = _session(bundle.files[SURVIVAL], SURVIVAL, ("survival",))
         self._weights = np.asarray(bundle.manifest.decision_weights)
+        scales = bundle.manifest.population_percentiles
+        # A hair's breadth of room: the ends are rounded in the manifest.
+        self._lowest = np.array([scales[name][0] - 1e-3 * abs(scales[name][0]) - 1e-6 for name in FEATURES])
+        self._highest = np.array([scales[name][-1] + 1e-3 * abs(scales[name][-1]) + 1e-6 for name in FEATURES])
 
     def groups(self, features: Features) -> Groups:
         """Probabilities of each group for float32 (N, 20, 19); rows sum to 1 (renormalised from float32)."""
@@ -38,6 +42,11 @@ class HarmModel:
     def decide(self, probabilities: Probabilities) -> NDArray[np.int64]:
         """Predicted group (N,): arg max of the weighted probabilities; the weights are the artefact's."""
         return np.asarray(np.argmax(probabilities * self._weights, axis=1), dtype=np.int64)
+
+    def beyond_experience(self, features: Features) -> bool:
+        """True where a figure of the index row of one nominal (1, 20, 19) lies outside the population's range."""
+        index = features[0, -1]
+        return bool(np.any((index < self._lowest) | (index > self._highest)))
 
     def survival(self, features: Features) -> NDArray[np.float64]:
         """Probability that no further incident has happened by each day 0..365, float64 (N, 366), never rising."""

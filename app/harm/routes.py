@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +32,22 @@ MAX_PAGE = 200
 
 Scoring = Annotated[Caller, Depends(require("score"))]
 Reading = Annotated[Caller, Depends(require("score", "triage"))]
+
+
+class ScoreQuery(BaseModel):
+    """Which page of scores."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
+    cursor: Annotated[str | None, Field(pattern="^[0-9]{1,15}$", description="`next` of the answer before")] = None
+
+
+class SurvivalQuery(BaseModel):
+    """How fine a curve."""
+
+    model_config = ConfigDict(extra="forbid")
+    daily: bool = Field(default=False, description="all 366 days instead of one a week")
+
 
 _BODY = {
     "required": True,
@@ -73,23 +90,30 @@ async def post_score(request: Request, caller: Scoring) -> Response:
         return await (_score(request, caller, body, once) if stored is None else _replayed(request, stored))
 
 
-@router.get("/scores", summary="List scores", responses=describe(401, 403, 422, 503))
+@router.get(
+    "/scores",
+    summary="List scores",
+    responses=describe(401, 403, 422, 503),
+    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+)
 async def list_scores(
     request: Request,
     caller: Reading,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    cursor: Annotated[str | None, Query(max_length=20, pattern="^[0-9]+$")] = None,
+    query: Annotated[ScoreQuery, Query()],
 ) -> ScorePage:
     """Newest first. Scope `triage` sees every score, scope `score` its own."""
     await _record_read(request, caller, "/scores")
-    return await run_in_threadpool(_page, request, caller, limit, None if cursor is None else int(cursor))
+    return await run_in_threadpool(
+        _page, request, caller, query.limit, None if query.cursor is None else int(query.cursor)
+    )
 
 
 @router.get(
     "/scores/{score_id}",
     summary="Read a stored score",
     response_model=ScoreAnswer,
-    responses=describe(401, 403, 404, 410, 503),
+    responses=describe(401, 403, 404, 410, 422, 503),
+    openapi_extra={"parameters": [_PURPOSE_HEADER]},
 )
 async def get_score(request: Request, caller: Reading, score_id: str) -> Response:
     """The answer exactly as it was given."""
@@ -105,12 +129,15 @@ async def get_score(request: Request, caller: Reading, score_id: str) -> Respons
         200: {"content": {CSV: {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}},
         **describe(401, 403, 404, 406, 410, 422, 503),
     },
+    openapi_extra={"parameters": [_PURPOSE_HEADER]},
 )
-async def get_survival(request: Request, caller: Reading, score_id: str, daily: bool = False) -> Response:
+async def get_survival(
+    request: Request, caller: Reading, score_id: str, query: Annotated[SurvivalQuery, Query()]
+) -> Response:
     """Probability that no further incident has happened by each day: JSON, CSV or SVG by `Accept`."""
     media = preferred(request.headers.get("accept"), (JSON, CSV, SVG))
     _, archived = await _stored(request, caller, score_id)
-    curve = survival_answer(archived.curve, daily=daily or media == SVG)
+    curve = survival_answer(archived.curve, daily=query.daily or media == SVG)
     if media == CSV:
         return Response(curve_csv(curve), media_type=CSV)
     if media == SVG:
@@ -171,8 +198,11 @@ def _answered_before(request: Request, caller: Caller, once: Idempotency) -> str
 def _check_visible(request: Request, caller: Caller, score_id: str) -> None:
     """What is not a score, or not the caller's to see, is not found: saying more would tell that it exists."""
     store: Store = request.app.state.store
-    entry = store.entry_of(score_id)
-    if entry.event != "score" or _own_only(store, caller) not in {None, entry.actor_ref}:
+    try:
+        entry = store.entry_of(score_id)
+    except NotFound:
+        entry = None
+    if entry is None or entry.event != "score" or _own_only(store, caller) not in {None, entry.actor_ref}:
         raise NotFound("There is no such score, or it is not yours to see.")
 
 
@@ -223,12 +253,14 @@ async def _record_read(request: Request, caller: Caller, route: str, score_id: s
 
 
 def _with_purpose(wanted: ScoreRequest, request: Request) -> ScoreRequest:
-    purpose = wanted.purpose or _purpose_header(request) or DEFAULT_PURPOSE
+    given = _purpose_header(request)  # checked even where the body decides
+    purpose = wanted.purpose or given or DEFAULT_PURPOSE
     return wanted.model_copy(update={"purpose": purpose})
 
 
 def _purpose_header(request: Request) -> str | None:
-    purpose = request.headers.get("purpose")
-    if purpose is not None and (purpose not in PURPOSES or purpose == OWN_PURPOSE):
+    purposes = request.headers.getlist("purpose")
+    purpose = purposes[0] if purposes else None
+    if purpose is not None and (len(purposes) > 1 or purpose not in PURPOSES or purpose == OWN_PURPOSE):
         raise InvalidInput("The Purpose header names no known purpose.", [Fault("/header/purpose", "closed-list")])
     return purpose

@@ -85,10 +85,11 @@ def test_tokens(home: Path) -> None:
     good = run("token", "--subject", "desk-7", *(f"--scope={scope}" for scope in SCOPES))
     assert good.exit_code == 0
     assert len(good.output.strip().split(".")) == 3
-    for wrong in (["--scope=everything"], ["--scope=score", "--hours=9"], ["--scope=score", "--subject=\n"]):
-        refused = run("token", *wrong)
-        assert refused.exit_code == 1
-        assert len(refused.stderr.splitlines()) == 1
+    for usage in (["--scope=everything"], ["--scope=score", "--hours=9"], ["--scope=score", "--hours=0"]):
+        assert run("token", *usage).exit_code == 2
+    refused = run("token", "--scope=score", "--subject=\n")
+    assert refused.exit_code == 1
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_score_many_lines_with_a_problem_in_its_place(home: Path) -> None:
@@ -168,3 +169,43 @@ def test_importing_a_harm_index_asks_for_a_new_fit(home: Path) -> None:
 def test_keys_are_made_once(home: Path) -> None:
     assert "Created" in run("keys", "create").output
     assert "nothing was changed" in run("keys", "create").output
+
+
+@pytest.mark.parametrize(("out", "code"), [("/nonexistent/x", 1), ("/dev/full", 1), ("link", 1), ("folder", 2)])
+def test_results_go_to_plain_files_only(home: Path, out: str, code: int) -> None:
+    request = write(home, "request.json", example())
+    (home / "target").write_text("kept")
+    (home / "link").symlink_to(home / "target")
+    (home / "folder").mkdir()
+    for command in (["score", request, "--out", home / out], ["audit", "export", "--out", home / out]):
+        refused = run(*command)
+        assert refused.exit_code == code, command
+        assert code == 2 or len(refused.stderr.splitlines()) == 1
+    assert (home / "target").read_text() == "kept"
+    assert Path("/dev/full").is_char_device()
+
+
+def test_writing_over_the_requests_themselves_loses_nothing(home: Path) -> None:
+    lines = write(home, "many.ndjson", example(), example())
+    assert run("score", lines, "--out", lines).exit_code == 0
+    assert [json.loads(line)["audit"]["sequence"] for line in lines.read_text().splitlines()] == [0, 1]
+
+
+@pytest.mark.parametrize("server", ["", "http://[::1", "nonsense"])
+def test_an_address_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    monkeypatch.setenv("DAYZERO_TOKEN", "x")
+    refused = run("score", write(home, "request.json", example()), "--server", server)
+    assert refused.exit_code == 1
+    assert len(refused.stderr.splitlines()) == 1
+    monkeypatch.setenv("DAYZERO_TOKEN", "tökén")
+    assert "DAYZERO_TOKEN" in run("score", home / "request.json", "--server", "http://127.0.0.1:9").stderr
+
+
+def test_keys_without_their_ledger_do_not_begin_another(home: Path) -> None:
+    request = write(home, "request.json", example())
+    assert run("score", request).exit_code == 0
+    for left in (home / "home").glob("dayzero.db*"):
+        left.unlink()
+    refused = run("score", request)
+    assert refused.exit_code == 1
+    assert "belong to a ledger" in refused.stderr

@@ -36,7 +36,8 @@ def test_first_start_on_sqlite_makes_keys_that_stay(sqlite_engine: Engine, home:
     assert (home / "keys").stat().st_mode & 0o777 == 0o700
     for purpose in PURPOSES:
         assert (home / "keys" / f"{purpose}.key").stat().st_mode & 0o777 == 0o600
-    assert {path.name for path in (home / "keys").iterdir()} == {".lock", *(f"{purpose}.key" for purpose in PURPOSES)}
+    kept = {path.name for path in (home / "keys").iterdir()}
+    assert kept == {".lock", "ledger", *(f"{purpose}.key" for purpose in PURPOSES)}
 
 
 def test_keys_do_not_show_themselves(sqlite_engine: Engine, home: Path) -> None:
@@ -154,10 +155,14 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, sqlite_engine: Engine) ->
         ensure_keys(tmp_path / "file", sqlite_engine)
 
 
-def test_one_home_serves_one_database_after_another(tmp_path: Path, home: Path, sqlite_engine: Engine) -> None:
-    """An empty ledger takes the keys that are there for its own."""
+def test_keys_that_serve_one_ledger_begin_no_other(tmp_path: Path, home: Path, sqlite_engine: Engine) -> None:
+    """The first may have been deleted; moving the keys away says that a new one is meant."""
     first = ensure_keys(home, sqlite_engine)
     other = open_database(sqlite_url(tmp_path / "other"))
     upgrade(other)
-    assert ensure_keys(home, other).ids == first.ids
+    with pytest.raises(SetupError, match="belong to a ledger"):
+        ensure_keys(home, other)
+    assert ensure_keys(home, sqlite_engine).ids == first.ids
+    (home / "keys").rename(home / "keys-of-the-first")
+    assert ensure_keys(home, other).ids != first.ids
     other.dispose()

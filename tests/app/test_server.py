@@ -89,12 +89,12 @@ def test_logs_are_json_lines_without_what_was_sent(tmp_path: Path, toy_artifacts
         httpx2.post(f"{address}/score?CANARY=1", json=request, headers=bearer)
         httpx2.post(f"{address}/score", json=request | {"model": "canary-model"}, headers=bearer)
         httpx2.get(f"{address}/CANARY/CANARY", headers=bearer | {"X-Request-ID": "CANARY", "User-Agent": "CANARY"})
-        httpx2.request("CANARY", f"{address}/score", headers=bearer)  # refused before it reaches the application
+        httpx2.request("CANARY", f"{address}/score", headers=bearer)
         httpx2.delete(f"{address}/score", headers=bearer)
         process.terminate()
         _, said = process.communicate(timeout=15)
     lines = [json.loads(line) for line in said.splitlines()]
-    assert [line["status"] for line in lines if line["event"] == "request"] == [200, 422, 404, 405]
+    assert [line["status"] for line in lines if line["event"] == "request"] == [200, 422, 404, 405, 405]
     assert "canary" not in said.lower()
 
 
@@ -154,3 +154,69 @@ def test_an_artefact_of_ones_own_is_served_without_editing_a_file(tmp_path: Path
     with server(settings) as (address, _):
         answer = httpx2.post(f"{address}/score", json=example(), headers=headers(settings, "score")).json()
     assert answer["model"]["version"] == newest.name
+
+
+def test_a_database_removed_under_the_service_is_noticed(tmp_path: Path, toy_artifacts: Path) -> None:
+    settings = environment(tmp_path, toy_artifacts)
+    with server(settings) as (address, _):
+        bearer = headers(settings, "score")
+        assert httpx2.post(f"{address}/score", json=example(), headers=bearer).status_code == 200
+        for left in tmp_path.glob("dayzero.db*"):
+            left.unlink()
+        assert httpx2.post(f"{address}/score", json=example(), headers=bearer).status_code == 503
+        assert httpx2.get(f"{address}/health/ready").status_code == 503
+    ended = dayzero(settings, "serve", "--port", "0")
+    assert ended.returncode == 1
+    assert "belong to a ledger" in ended.stderr
+
+
+def test_a_client_that_offers_an_upgrade_is_scored(tmp_path: Path, toy_artifacts: Path) -> None:
+    """Java's client does so by default on plain HTTP."""
+    settings = environment(tmp_path, toy_artifacts)
+    with server(settings) as (address, _):
+        offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+        answer = httpx2.post(f"{address}/score", json=example(), headers=headers(settings, "score") | offer)
+        assert answer.status_code == 200, answer.text
+
+
+def test_a_trailing_slash_is_not_found_and_repeats_nothing(tmp_path: Path, toy_artifacts: Path) -> None:
+    with server(environment(tmp_path, toy_artifacts)) as (address, _):
+        answer = httpx2.post(f"{address}/score/?name=CANARY", headers={"Host": "evil"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "CANARY" not in answer.text
+
+
+def test_headers_have_a_limit(tmp_path: Path, toy_artifacts: Path) -> None:
+    with server(environment(tmp_path, toy_artifacts)) as (address, _):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as greedy:
+            greedy.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Big: " + b"x" * 200_000 + b"\r\n\r\n")
+            assert b" 400 " in greedy.recv(4096).split(b"\r\n")[0]
+        assert httpx2.get(f"{address}/health/live").status_code == 200
+
+
+def test_stopping_while_a_body_is_awaited_is_a_problem(tmp_path: Path, toy_artifacts: Path) -> None:
+    settings = environment(tmp_path, toy_artifacts) | {"DAYZERO_STOP_SECONDS": "1"}
+    with server(settings) as (address, process):
+        bearer = headers(settings, "score")["Authorization"]
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=15) as slow:
+            slow.sendall(
+                f"POST /score HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\nContent-Type: application/json\r\n"
+                "Content-Length: 100\r\n\r\n{".encode()
+            )
+            httpx2.get(f"{address}/health/live")
+            process.terminate()
+            said = slow.recv(4096)
+        assert said.startswith(b"HTTP/1.1 503"), said
+        assert b"application/problem+json" in said
+
+
+def test_nothing_is_sent_or_kept_by_a_library(tmp_path: Path, toy_artifacts: Path) -> None:
+    """ONNX Runtime reports its use unless told otherwise; its identifier file in the home folder is the sign."""
+    settings = environment(tmp_path / "data", toy_artifacts) | {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    settings.pop("ORT_DISABLE_TELEMETRY", None)
+    with server(settings) as (address, _):
+        assert httpx2.get(f"{address}/health/ready").status_code == 200
+    assert {found.name for found in tmp_path.iterdir()} == {"data"}
