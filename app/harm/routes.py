@@ -93,7 +93,7 @@ async def list_scores(
 )
 async def get_score(request: Request, caller: Reading, score_id: str) -> Response:
     """The answer exactly as it was given."""
-    answer, _ = await _stored(request, caller, score_id)
+    answer, _ = await stored_score(request, caller, score_id)
     return Response(answer, media_type=JSON)
 
 
@@ -109,7 +109,7 @@ async def get_score(request: Request, caller: Reading, score_id: str) -> Respons
 async def get_survival(request: Request, caller: Reading, score_id: str, daily: bool = False) -> Response:
     """Probability that no further incident has happened by each day: JSON, CSV or SVG by `Accept`."""
     media = preferred(request.headers.get("accept"), (JSON, CSV, SVG))
-    _, archived = await _stored(request, caller, score_id)
+    _, archived = await stored_score(request, caller, score_id)
     curve = survival_answer(archived.curve, daily=daily or media == SVG)
     if media == CSV:
         return Response(curve_csv(curve), media_type=CSV)
@@ -155,10 +155,12 @@ async def _replayed(request: Request, score_id: str) -> Response:
     return Response(answer, media_type=JSON, headers=headers)
 
 
-async def _stored(request: Request, caller: Caller, score_id: str) -> tuple[bytes, Archived]:
+async def stored_score(
+    request: Request, caller: Caller, score_id: str, route: str = "/scores/{score_id}"
+) -> tuple[bytes, Archived]:
     """A stored score the caller may see, its reading recorded first. Raises NotFound, Erased, Unavailable."""
     await run_in_threadpool(_check_visible, request, caller, score_id)
-    await _record_read(request, caller, "/scores/{score_id}", score_id)
+    await _record_read(request, caller, route, score_id)
     return await run_in_threadpool(_read, request, score_id)
 
 

@@ -1,0 +1,48 @@
+"""`GET /scores/{score_id}/explanation`: either view of a score, on demand."""
+
+from functools import partial
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.harm.answers import BothExplanations, Explained, OneView
+from app.harm.records import read_request
+from app.harm.routes import Reading, stored_score
+from app.harm.service import View
+from app.media import JSON
+from app.problems import describe
+
+router = APIRouter(tags=["scores"])
+_ROUTE = "/scores/{score_id}/explanation"
+
+
+@router.get(
+    _ROUTE,
+    summary="Explain a stored score",
+    response_model=OneView,
+    responses=describe(401, 403, 404, 409, 410, 422, 503),
+)
+async def get_explanation(request: Request, caller: Reading, score_id: str, by: View = "factors") -> Response:
+    """By ten factors or by each earlier incident.
+
+    A view that was given with the score is given again as it was. Any other is computed from the stored request with
+    the very artefact that made the score, and is what `POST /score` would have given, to the bit.
+    """
+    _, archived = await stored_score(request, caller, score_id, _ROUTE)
+    body = archived.body
+    view = _given(body.explanation, by)
+    if view is None:
+        state = request.app.state
+        state.readiness.demand_model()
+        wanted = read_request(archived.request)
+        work = partial(state.scorer.explain_again, wanted, body.model.manifest_sha256, by)
+        view = await state.admission.run(work)
+    return Response(view.model_dump_json(), media_type=JSON)
+
+
+def _given(explanation: Explained, by: View) -> OneView | None:
+    """The view asked for, where the score was given with it."""
+    if isinstance(explanation, BothExplanations):
+        return explanation.factors if by == "factors" else explanation.incidents
+    return explanation if explanation is not None and explanation.by == by else None
