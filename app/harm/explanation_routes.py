@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.harm.answers import BothExplanations, Explained, OneView
+from app.harm.explanation_picture import explanation_svg
 from app.harm.records import read_request
-from app.harm.routes import Reading, stored_score
+from app.harm.routes import PICTURE_POLICY, Reading, stored_score
 from app.harm.service import View
-from app.media import JSON
+from app.media import JSON, SVG, preferred
 from app.problems import describe
 
 router = APIRouter(tags=["scores"])
@@ -21,14 +22,18 @@ _ROUTE = "/scores/{score_id}/explanation"
     _ROUTE,
     summary="Explain a stored score",
     response_model=OneView,
-    responses=describe(401, 403, 404, 409, 410, 422, 503),
+    responses={
+        200: {"content": {SVG: {"schema": {"type": "string"}}}},
+        **describe(401, 403, 404, 406, 409, 410, 422, 503),
+    },
 )
 async def get_explanation(request: Request, caller: Reading, score_id: str, by: View = "factors") -> Response:
-    """By ten factors or by each earlier incident.
+    """By ten factors or by each earlier incident: JSON, or SVG by `Accept`.
 
     A view that was given with the score is given again as it was. Any other is computed from the stored request with
     the very artefact that made the score, and is what `POST /score` would have given, to the bit.
     """
+    media = preferred(request.headers.get("accept"), (JSON, SVG))
     _, archived = await stored_score(request, caller, score_id, _ROUTE)
     body = archived.body
     view = _given(body.explanation, by)
@@ -38,6 +43,8 @@ async def get_explanation(request: Request, caller: Reading, score_id: str, by: 
         wanted = read_request(archived.request)
         work = partial(state.scorer.explain_again, wanted, body.model.manifest_sha256, by)
         view = await state.admission.run(work)
+    if media == SVG:
+        return Response(explanation_svg(body, view), media_type=SVG, headers=PICTURE_POLICY)
     return Response(view.model_dump_json(), media_type=JSON)
 
 

@@ -28,6 +28,7 @@ from app.security import Caller, require
 
 router = APIRouter(tags=["scores"])
 MAX_PAGE = 200
+PICTURE_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 Scoring = Annotated[Caller, Depends(require("score"))]
 Reading = Annotated[Caller, Depends(require("score", "triage"))]
@@ -114,8 +115,7 @@ async def get_survival(request: Request, caller: Reading, score_id: str, daily: 
     if media == CSV:
         return Response(curve_csv(curve), media_type=CSV)
     if media == SVG:
-        policy = {"Content-Security-Policy": "default-src 'none'; sandbox"}
-        return Response(curve_svg(archived.body, curve), media_type=SVG, headers=policy)
+        return Response(curve_svg(archived.body, curve), media_type=SVG, headers=PICTURE_POLICY)
     return Response(curve.model_dump_json(), media_type=JSON)
 
 

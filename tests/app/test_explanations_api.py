@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as Xml
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.app.test_api import check_problem, events
 from tests.requests import example
 from tests.toy_bundle import one_sexual_offence, write_toy
 
+SVG = "{http://www.w3.org/2000/svg}"
 REQUESTS = [random_request(61), long_request(40, custody=3), example(), example(incidents=example()["incidents"][2:])]
 
 
@@ -128,3 +130,26 @@ def test_a_model_that_does_not_reproduce_explains_nothing(service: Client) -> No
     service.app.state.readiness = Readiness(lambda: None, "A golden case does not reproduce.")
     check_problem(read(service, score_id, "incidents"), 503, "unavailable")
     assert read(service, score_id, "factors").status_code == 200, "stored with the score"
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=["random", "long", "example", "index only"])
+def test_as_a_picture(sqlite_service: Client, request_: dict[str, Any]) -> None:
+    score_id = explained(sqlite_service, request_, "both")["score_id"]
+    for by in ("factors", "incidents"):
+        view = read(sqlite_service, score_id, by).json()
+        path = f"/scores/{score_id}/explanation?by={by}"
+        drawn = sqlite_service.get(path, Accept="image/svg+xml, application/json;q=0.5")
+        assert drawn.headers["content-type"].startswith("image/svg+xml")
+        assert drawn.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        picture = Xml.fromstring(drawn.text)
+        _, *bars = picture.findall(f"{SVG}rect")
+        assert len(bars) == len(view["contributions"])
+        widths = [float(bar.get("width", "")) for bar in bars]
+        assert widths == sorted(widths, reverse=True)
+        assert all(0 <= float(bar.get("x", "")) <= 720 - width for bar, width in zip(bars, widths, strict=True))
+        for bar, share in zip(bars, view["contributions"], strict=True):
+            assert (float(bar.get("x", "")) >= 360) == (share["effect"] > 0 or float(bar.get("width", "")) == 0)
+        words = " ".join(picture.itertext())
+        for said in (view["summary"], *view["limits"], *(share["text"] for share in view["contributions"])):
+            assert said in words
+        check_problem(sqlite_service.get(path, Accept="text/csv"), 406, "not-acceptable")
