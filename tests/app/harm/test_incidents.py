@@ -11,7 +11,9 @@ import pytest
 
 from app.harm import incidents as code
 from app.harm.answers import BothExplanations, IncidentExplanation
+from app.harm.explanation import top_chances
 from app.harm.incidents import IncidentEffects, incident_effects, players_of
+from app.harm.model import HarmModel
 from app.harm.records import ScoreRequest, parse_request
 from app.harm.service import Scored, Scorer
 from tests.app.harm.feature_oracle import PlainNominal, known_history
@@ -189,6 +191,26 @@ def test_twins_of_one_day_get_the_same_share(toy_scorer: Scorer) -> None:
     assert shares["a1"].effect_top_two == pytest.approx(shares["a3"].effect_top_two, abs=1e-12)
     assert shares["a1"].evidence.without == shares["a2"].evidence.without == shares["a3"].evidence.without
     assert abs(shares["a1"].effect) > 1e-4
+
+
+def test_rounding_inside_a_batch_does_not_show(toy_scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch may round each row its own way; what is the same record has the same value, the full record the score's."""
+    same = {"occurred_on": "2020-03-01", "is_non_crime": True, "role": "suspect"}
+    many = [{"incident_id": f"n{number}", **same} for number in range(25)]
+    request = example(incidents=[*many, example()["incidents"][2]], custody_dates=[])
+
+    def rounding(model: HarmModel, records: np.ndarray) -> np.ndarray:
+        row = np.arange(len(records))[:, None]
+        return top_chances(model, records) + 1e-8 * row * (-1) ** row + 1e-8 * (len(records) > 1)
+
+    monkeypatch.setattr(code, "top_chances", rounding)
+    result = score(toy_scorer, request)
+    explanation = result.explanation
+    assert isinstance(explanation, IncidentExplanation)
+    assert explanation.value == result.harm.population_probabilities[3]
+    single = [share for share in explanation.contributions if share.evidence.incidents == 1]
+    assert np.ptp([share.effect for share in single]) < 1e-14
+    assert {share.evidence.without for share in single} == {explanation.value}, "24 of them fill the record as 25 do"
 
 
 @pytest.mark.parametrize("seed", range(10))
