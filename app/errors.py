@@ -15,6 +15,7 @@
     ├── Erased
     ├── StillRunning               the same idempotency key is being worked on
     ├── IdempotencyMismatch        the same idempotency key came with another body
+    ├── ModelNotLoaded             what made a stored score is not loaded, so nothing more can be said of it
     ├── Unavailable                try again later: the store or the model cannot answer now
     ├── VerificationFailed         the ledger, or an export of it, does not agree with itself
     └── SetupError                 cannot start: artefact, key, settings, table or extract is unusable
@@ -96,6 +97,10 @@ class StillRunning(DayZeroError):
 
 class IdempotencyMismatch(DayZeroError):
     """The same idempotency key came with another body."""
+
+
+class ModelNotLoaded(DayZeroError):
+    """The artefact that made a stored score is not loaded; another one would explain another score."""
 
 
 class Unavailable(DayZeroError):

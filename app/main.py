@@ -15,6 +15,7 @@ from app.audit.store import Store
 from app.database import check_schema, is_sqlite, open_database, upgrade
 from app.errors import DayZeroError, Unavailable
 from app.harm.catalogue import router as catalogue_router
+from app.harm.explanation_routes import router as explanation_router
 from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
@@ -74,8 +75,8 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
-    routers = [harm_router, catalogue_router, audit_router, system_router, *([docs_router] if docs else [])]
-    for router in routers:
+    routers = [harm_router, explanation_router, catalogue_router, audit_router, system_router]
+    for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)
     application.add_middleware(Edge)

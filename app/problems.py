@@ -28,6 +28,7 @@ CATALOGUE: dict[type[errors.DayZeroError], Kind] = {
     errors.MethodNotAllowed: Kind("method-not-allowed", 405, "This address does not take that method"),
     errors.NotAcceptable: Kind("not-acceptable", 406, "None of the media types asked for can be given"),
     errors.StillRunning: Kind("still-running", 409, "A request with this idempotency key is still being answered"),
+    errors.ModelNotLoaded: Kind("model-not-loaded", 409, "The model that made this score is not loaded"),
     errors.Erased: Kind("erased", 410, "The record was erased"),
     errors.InputTooLarge: Kind("too-large", 413, "The body is too large"),
     errors.UnsupportedMedia: Kind("unsupported-media", 415, "The body has another type or encoding than this takes"),

@@ -2,10 +2,11 @@
 
 import plotext
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from app.harm.answers import ScoreAnswer
+from app.harm.answers import BothExplanations, Explanation, IncidentShare, ScoreAnswer, Share
 from app.harm.wording import points
 
 _BAR = 30
@@ -25,8 +26,7 @@ def show_score(answer: ScoreAnswer, console: Console) -> None:
     console.print(_groups(answer))
     console.print(_curve(answer), markup=False, highlight=False)
     console.print(_marks(answer))
-    if answer.explanation is not None:
-        _show_explanation(answer, console)
+    _show_explanation(answer, console)
     console.print(f"\n[bold]Audit receipt[/] record {answer.audit.sequence}, leaf {answer.audit.leaf_hash}")
 
 
@@ -66,12 +66,27 @@ def _marks(answer: ScoreAnswer) -> str:
 
 
 def _show_explanation(answer: ScoreAnswer, console: Console) -> None:
+    views = _views(answer)
+    for view in views:
+        console.print(f"\n[bold]Why, by {view.by}[/] {escape(view.summary)}")
+        for found in view.contributions:
+            told = f"[bold]{_label(found)}[/]  {escape(found.text)}"
+            console.print(f"  {points(found.effect):>13}  {told}", soft_wrap=True)
+    if views:
+        console.print("[bold]What it cannot say[/]")
+    for limit in dict.fromkeys(limit for view in views for limit in view.limits):
+        console.print(f"  • {escape(limit)}", soft_wrap=True)
+
+
+def _views(answer: ScoreAnswer) -> list[Explanation]:
     explanation = answer.explanation
-    if explanation is None:
-        return
-    console.print(f"\n[bold]Why[/] {explanation.summary}")
-    for found in explanation.contributions:
-        console.print(f"  {points(found.effect):>13}  [bold]{found.name}[/]  {found.text}", soft_wrap=True)
-    console.print("[bold]What it cannot say[/]")
-    for limit in explanation.limits:
-        console.print(f"  • {limit}", soft_wrap=True)
+    if isinstance(explanation, BothExplanations):
+        return [explanation.factors, explanation.incidents]
+    return [] if explanation is None else [explanation]
+
+
+def _label(share: Share) -> str:
+    """A factor by its name, an incident by its id, since its sentence begins with what it is."""
+    if isinstance(share, IncidentShare):
+        return share.evidence.incident_id or "older"
+    return share.name

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.demo import example
+from app.harm.answers import BothExplanations
 from app.harm.records import parse_request
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
@@ -79,3 +80,21 @@ def test_a_batch_gives_what_single_rows_give(scorer: Scorer) -> None:
         alone = [model.groups(rows[at : at + 1]) for at in range(len(rows))]
         np.testing.assert_allclose(together.population, np.concatenate([one.population for one in alone]), atol=1e-6)
         np.testing.assert_array_equal(model.survival(rows), np.concatenate([model.survival(row[None]) for row in rows]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_views_hold_on_trees_and_a_recurrent_network(scorer: Scorer, seed: int) -> None:
+    """A batch of records and a record by itself agree, also where a threshold is near."""
+    request = parse_request(random_request(800 + seed) | {"explain": "both"})
+    result = scorer.score(request, TODAY)
+    both = result.explanation
+    assert isinstance(both, BothExplanations)
+    for view in (both.factors, both.incidents):
+        assert view.value == result.harm.population_probabilities[3]
+        total = sum(share.effect for share in view.contributions)
+        assert total == pytest.approx(view.value - view.reference.value, abs=1e-6)
+    for share in both.incidents.contributions:
+        if share.evidence.incidents == 1:
+            left = [one for one in request.incidents if one.incident_id != share.evidence.incident_id]
+            again = scorer.score(request.model_copy(update={"incidents": left, "explain": "none"}), TODAY)
+            assert share.evidence.without == pytest.approx(again.harm.population_probabilities[3], abs=1e-6)

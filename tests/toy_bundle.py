@@ -51,6 +51,23 @@ def classifier(seed: int = 1) -> bytes:
     return _graph(nodes, {"linear": linear, "shift": shift}, {"probabilities": 4, "population_probabilities": 4})
 
 
+def one_sexual_offence() -> bytes:
+    """Everything hangs on whether any incident of the record is sexual: top group 0.9 where one is, 0.05 where none."""
+    quiet, loud = np.log(np.float32([[0.55, 0.3, 0.1, 0.05]])), np.log(np.float32([[0.02, 0.03, 0.05, 0.9]]))
+    column = np.array([FEATURES.index("is_sexual")])
+    nodes = [
+        helper.make_node("Gather", ["features", "column"], ["flags"], axis=2),
+        helper.make_node("ReduceMax", ["flags"], ["any"], axes=[1, 2], keepdims=0),
+        helper.make_node("Unsqueeze", ["any", "last"], ["wide"]),
+        helper.make_node("Mul", ["wide", "step"], ["raised"]),
+        helper.make_node("Add", ["raised", "quiet"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("Identity", ["probabilities"], ["population_probabilities"]),
+    ]
+    constants = {"column": column, "last": np.array([1]), "step": loud - quiet, "quiet": quiet}
+    return _graph(nodes, constants, {"probabilities": 4, "population_probabilities": 4})
+
+
 def survival() -> bytes:
     """exp(-rate * day / 365), the rate a soft function of the stalking flags."""
     pick = np.zeros((WIDTH, 1), dtype=np.float32)
@@ -109,12 +126,16 @@ def write_toy(
     *,
     version: str = VERSION,
     golden: bytes | None = None,
+    model: bytes | None = None,
     change: Callable[[dict[str, Any]], Any] | None = None,
 ) -> Path:
-    """Write the bundle below `artifacts` and return its folder; `change` edits the manifest before it is written."""
+    """Write the bundle below `artifacts` and return its folder.
+
+    `model` takes the place of the toy classifier; `change` edits the manifest before it is written.
+    """
     folder = artifacts / "stalking-nominal" / version
     folder.mkdir(parents=True)
-    files = {"model.onnx": classifier(), "survival.onnx": survival(), "golden.jsonl": b""}
+    files = {"model.onnx": model or classifier(), "survival.onnx": survival(), "golden.jsonl": b""}
     files["golden.jsonl"] = golden_line(files) if golden is None else golden
     description = manifest(files) | {"version": version}
     if change is not None:

@@ -1,7 +1,8 @@
 """What a caller gets: the answer of `POST /score` and of the reads of it. Field names are the contract's."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,14 +67,41 @@ class SurvivalAnswer(_Answer):
     at: dict[str, Probability]
 
 
-class Contribution(_Answer):
-    """Share of one factor in the difference to the reference, in probability (exact Shapley value)."""
+class Share(_Answer):
+    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words."""
 
     name: str
     effect: float
     effect_top_two: float
-    evidence: dict[str, float | None]
+    evidence: object
     text: str
+
+
+class FactorShare(Share):
+    """Share of one factor."""
+
+    evidence: dict[str, float | None]
+
+
+class IncidentEvidence(_Answer):
+    """The incident behind a share, and what the score would be without it.
+
+    `without` population probability of the top group with just this left out. Where several older incidents count as
+    one (`incidents` says how many), `harm` is their sum and id, date and role are null.
+    """
+
+    incidents: int
+    incident_id: str | None
+    occurred_on: date | None
+    harm: float
+    role: str | None
+    without: Probability
+
+
+class IncidentShare(Share):
+    """Share of one earlier incident, or of all older ones together."""
+
+    evidence: IncidentEvidence
 
 
 class Reference(_Answer):
@@ -83,7 +111,7 @@ class Reference(_Answer):
     description: str
 
 
-class Explained(_Answer):
+class Compared(_Answer):
     """A probability and what it is compared with."""
 
     explains: str
@@ -98,11 +126,36 @@ class Explanation(_Answer):
     explains: str
     value: float
     reference: Reference
-    top_two: Explained
-    contributions: list[Contribution]
+    top_two: Compared
+    contributions: Sequence[Share]
     summary: str
     limits: list[str]
     covenant: dict[str, str]
+
+
+class FactorExplanation(Explanation):
+    """By what the record says: ten factors."""
+
+    by: Literal["factors"]
+    contributions: list[FactorShare]
+
+
+class IncidentExplanation(Explanation):
+    """By what is on the record: each earlier incident. Empty where only the index incident is known."""
+
+    by: Literal["incidents"]
+    contributions: list[IncidentShare]
+
+
+class BothExplanations(_Answer):
+    """Two views of one score; they agree on the value."""
+
+    factors: FactorExplanation
+    incidents: IncidentExplanation
+
+
+OneView = FactorExplanation | IncidentExplanation
+Explained = OneView | BothExplanations | None
 
 
 class AuditReceipt(_Answer):
@@ -123,7 +176,7 @@ class ScoreBody(_Answer):
     history: HistoryAnswer
     harm: HarmAnswer
     survival: SurvivalAnswer
-    explanation: Explanation | None
+    explanation: Explained
     advisory: str
 
 

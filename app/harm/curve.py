@@ -1,16 +1,13 @@
-"""The survival curve as a table and as a picture.
-
-The picture is written by hand: a step line with axes needs few lines, and no kept chart library writes SVG with a
-title and description for screen readers without pulling in more than the rest of the service weighs.
-"""
+"""The survival curve as a table and as a picture."""
 
 from xml.etree import ElementTree as Xml
 
 from app.harm.answers import ScoreBody, SurvivalAnswer
+from app.harm.svg import GREY, INK, add, page, text, written
 
 WIDTH, HEIGHT = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 64, 64, 70
-_INK, _GREY, _LINE = "#1a1a1a", "#d0d0d0", "#0b5394"
+_LINE = "#0b5394"
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DAYS = (0, 30, 90, 180, 270, 365)
 
@@ -23,25 +20,19 @@ def curve_csv(curve: SurvivalAnswer) -> str:
 
 def curve_svg(body: ScoreBody, curve: SurvivalAnswer) -> str:
     """The curve as an SVG with axes, labels, a title and a description in words. Text is XML-escaped."""
-    svg = Xml.Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img")
-    svg.set("width", str(WIDTH))
-    svg.set("height", str(HEIGHT))
-    svg.set("aria-labelledby", "title description")
-    svg.set("font-family", "system-ui, sans-serif")
-    _add(svg, "title", {"id": "title"}, "Probability of no further incident in the year after day zero")
-    _add(svg, "desc", {"id": "description"}, _described(curve))
-    _add(svg, "rect", {"width": WIDTH, "height": HEIGHT, "fill": "#ffffff"})
-    _text(svg, _LEFT, 26, "Probability of no further incident since day zero", size=18, weight="bold")
-    _text(svg, _LEFT, 46, f"Day zero {body.day_zero:%d %B %Y} · {body.model.family} {body.model.version}", size=12)
+    title = "Probability of no further incident in the year after day zero"
+    svg = page(WIDTH, HEIGHT, title, _described(curve))
+    text(svg, _LEFT, 26, "Probability of no further incident since day zero", size=18, weight="bold")
+    text(svg, _LEFT, 46, f"Day zero {body.day_zero:%d %B %Y} · {body.model.family} {body.model.version}", size=12)
     _axes(svg)
     points = [(_x(0), _y(1.0))]
     for day, probability in zip(curve.days, curve.probability, strict=True):
         points += [(_x(day), points[-1][1]), (_x(day), _y(probability))]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    _add(svg, "polyline", {"points": path, "fill": "none", "stroke": _LINE, "stroke-width": 3})
+    add(svg, "polyline", {"points": path, "fill": "none", "stroke": _LINE, "stroke-width": 3})
     # The value stands in the margin, where no curve can run through it.
-    _text(svg, _x(365) + 8, points[-1][1] + 5, f"{100 * curve.probability[-1]:.0f} %", size=15, weight="bold")
-    return Xml.tostring(svg, encoding="unicode", xml_declaration=False)
+    text(svg, _x(365) + 8, points[-1][1] + 5, f"{100 * curve.probability[-1]:.0f} %", size=15, weight="bold")
+    return written(svg)
 
 
 def _described(curve: SurvivalAnswer) -> str:
@@ -53,14 +44,14 @@ def _described(curve: SurvivalAnswer) -> str:
 def _axes(svg: Xml.Element) -> None:
     for share in _SHARES:
         y = _y(share)
-        _add(svg, "line", {"x1": _LEFT, "x2": WIDTH - _RIGHT, "y1": y, "y2": y, "stroke": _GREY})
-        _text(svg, _LEFT - 8, y + 4, f"{100 * share:.0f} %", size=13, anchor="end")
+        add(svg, "line", {"x1": _LEFT, "x2": WIDTH - _RIGHT, "y1": y, "y2": y, "stroke": GREY})
+        text(svg, _LEFT - 8, y + 4, f"{100 * share:.0f} %", size=13, anchor="end")
     for day in _DAYS:
         x = _x(day)
-        _add(svg, "line", {"x1": x, "x2": x, "y1": _y(0), "y2": _y(0) + 6, "stroke": _INK})
-        _text(svg, x, _y(0) + 22, str(day), size=13, anchor="middle")
-    _add(svg, "line", {"x1": _LEFT, "x2": WIDTH - _RIGHT, "y1": _y(0), "y2": _y(0), "stroke": _INK})
-    _text(svg, (_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 18, "Days after day zero", size=14, anchor="middle")
+        add(svg, "line", {"x1": x, "x2": x, "y1": _y(0), "y2": _y(0) + 6, "stroke": INK})
+        text(svg, x, _y(0) + 22, str(day), size=13, anchor="middle")
+    add(svg, "line", {"x1": _LEFT, "x2": WIDTH - _RIGHT, "y1": _y(0), "y2": _y(0), "stroke": INK})
+    text(svg, (_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 18, "Days after day zero", size=14, anchor="middle")
 
 
 def _x(day: int) -> float:
@@ -69,19 +60,3 @@ def _x(day: int) -> float:
 
 def _y(share: float) -> float:
     return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * share
-
-
-def _text(
-    svg: Xml.Element, x: float, y: float, text: str, *, size: int, anchor: str = "start", weight: str = "normal"
-) -> None:
-    look = {"x": x, "y": y, "font-size": size, "text-anchor": anchor, "font-weight": weight, "fill": _INK}
-    _add(svg, "text", look, text)
-
-
-def _add(parent: Xml.Element, tag: str, attributes: dict[str, object], text: str | None = None) -> None:
-    child = Xml.SubElement(parent, tag, {name: _shown(value) for name, value in attributes.items()})
-    child.text = text
-
-
-def _shown(value: object) -> str:
-    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.harm.answers import Contribution, Explained, Explanation, Reference
+from app.harm.answers import Compared, FactorExplanation, FactorShare, Reference
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel, group_name
 from app.harm.shapley import Floats, explain
@@ -27,6 +27,8 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "victim contacts": ("victim_contacts",),
 }
 TOP, TOP_TWO = f"population probability of group {group_name(3)}", "population probability of the top two groups"
+_AGAINST = "a typical record of the same length"
+_NOTHING = "No single factor moves it by half a point or more."
 _HEADLINE = {
     "age": "age_at_offence",
     "harm severity": "cumulative_harm",
@@ -53,37 +55,37 @@ def factor_effects(model: HarmModel, features: Features, rows: int) -> Effects:
     reference = _reference(model.bundle.reference, own, rows)
     members = np.array([[name in names for name in FEATURES] for names in FACTORS.values()])
     active = members @ (own != reference).any(axis=0)
-    shown = _values(model, features)
+    shown = top_chances(model, features)
 
     def value_of(subsets: np.ndarray) -> Floats:
         columns = subsets @ members
-        values = _values(model, np.where(columns[:, None, :], own, reference))
+        values = top_chances(model, np.where(columns[:, None, :], own, reference))
         values[-1] = shown[0]
         return values
 
     return Effects(*explain(active, value_of))
 
 
-def explain_factors(model: HarmModel, features: Features, rows: int) -> Explanation:
+def explain_factors(model: HarmModel, features: Features, rows: int) -> FactorExplanation:
     """The factor view of one nominal's score (see the module), contributions largest first."""
     effects, ((low, low_two), (high, high_two)) = factor_effects(model, features, rows)
     order = sorted(range(len(FACTORS)), key=lambda factor: -abs(effects[factor, 0]))
     names = list(FACTORS)
     contributions = [_contribution(model, features[0, -rows:], names[factor], effects[factor]) for factor in order]
-    return Explanation(
+    return FactorExplanation(
         by="factors",
         explains=TOP,
         value=float(high),
         reference=Reference(value=float(low), description=REFERENCE),
-        top_two=Explained(explains=TOP_TWO, value=float(high_two), reference=float(low_two)),
+        top_two=Compared(explains=TOP_TWO, value=float(high_two), reference=float(low_two)),
         contributions=contributions,
-        summary=summary(float(high), float(low), contributions),
+        summary=summary(float(high), float(low), contributions, against=_AGAINST, otherwise=_NOTHING),
         limits=limits(model.bundle.manifest, rows),
         covenant=COVENANT,
     )
 
 
-def _values(model: HarmModel, features: Features) -> Floats:
+def top_chances(model: HarmModel, features: Features) -> Floats:
     """Population probability of the top group and of the top two, (N, 2)."""
     population = model.groups(features).population
     return np.stack([population[:, 3], population[:, 2] + population[:, 3]], axis=1)
@@ -97,7 +99,7 @@ def _reference(medians: Features, own: Features, rows: int) -> Features:
     return reference
 
 
-def _contribution(model: HarmModel, record: Features, name: str, effects: Floats) -> Contribution:
+def _contribution(model: HarmModel, record: Features, name: str, effects: Floats) -> FactorShare:
     evidence = _evidence(record, name)
     place = None
     headline = _HEADLINE.get(name)
@@ -105,7 +107,7 @@ def _contribution(model: HarmModel, record: Features, name: str, effects: Floats
         scale = model.bundle.manifest.population_percentiles[headline]
         place = standing(scale, float(record[-1, COLUMN[headline]]))
         evidence["population_percentile"] = place.percentile
-    return Contribution(
+    return FactorShare(
         name=name,
         effect=float(effects[0]),
         effect_top_two=float(effects[1]),

@@ -52,8 +52,9 @@ SURVIVAL_FEATURES = (*FEATURES[:9], "victim_contacts", "custody_count")
 # After 75,000 days the decay is below the smallest float64, so a table of it is complete and cheaper than a power.
 _DECAY: Floats = DECAY_A_DAY ** np.maximum(0.0, np.arange(75_001) - COOLING_OFF_DAYS)
 _DECAY[-1] = 0.0
-# Pairs of (row, earlier incident) held at once: bounds memory in bulk, never reached by one nominal.
-_PAIRS_A_BLOCK = 1 << 20
+# Pairs of (row, earlier incident) held at once: bounds memory in bulk and stays in the processor's cache (twice as fast
+# as a million); never reached by one nominal.
+_PAIRS_A_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)

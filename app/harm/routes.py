@@ -29,6 +29,7 @@ from app.security import Caller, require
 
 router = APIRouter(tags=["scores"])
 MAX_PAGE = 200
+PICTURE_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 Scoring = Annotated[Caller, Depends(require("score"))]
 Reading = Annotated[Caller, Depends(require("score", "triage"))]
@@ -117,7 +118,7 @@ async def list_scores(
 )
 async def get_score(request: Request, caller: Reading, score_id: str) -> Response:
     """The answer exactly as it was given."""
-    answer, _ = await _stored(request, caller, score_id)
+    answer, _ = await stored_score(request, caller, score_id)
     return Response(answer, media_type=JSON)
 
 
@@ -136,13 +137,12 @@ async def get_survival(
 ) -> Response:
     """Probability that no further incident has happened by each day: JSON, CSV or SVG by `Accept`."""
     media = preferred(request.headers.get("accept"), (JSON, CSV, SVG))
-    _, archived = await _stored(request, caller, score_id)
+    _, archived = await stored_score(request, caller, score_id)
     curve = survival_answer(archived.curve, daily=query.daily or media == SVG)
     if media == CSV:
         return Response(curve_csv(curve), media_type=CSV)
     if media == SVG:
-        policy = {"Content-Security-Policy": "default-src 'none'; sandbox"}
-        return Response(curve_svg(archived.body, curve), media_type=SVG, headers=policy)
+        return Response(curve_svg(archived.body, curve), media_type=SVG, headers=PICTURE_POLICY)
     return Response(curve.model_dump_json(), media_type=JSON)
 
 
@@ -182,10 +182,12 @@ async def _replayed(request: Request, score_id: str) -> Response:
     return Response(answer, media_type=JSON, headers=headers)
 
 
-async def _stored(request: Request, caller: Caller, score_id: str) -> tuple[bytes, Archived]:
+async def stored_score(
+    request: Request, caller: Caller, score_id: str, route: str = "/scores/{score_id}"
+) -> tuple[bytes, Archived]:
     """A stored score the caller may see, its reading recorded first. Raises NotFound, Erased, Unavailable."""
     await run_in_threadpool(_check_visible, request, caller, score_id)
-    await _record_read(request, caller, "/scores/{score_id}", score_id)
+    await _record_read(request, caller, route, score_id)
     return await run_in_threadpool(_read, request, score_id)
 
 

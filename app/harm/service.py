@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.artifacts import GROUPS, Bundle, load_current
-from app.errors import Fault, InvalidInput, SetupError
+from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import (
-    Explanation,
+    BothExplanations,
+    Explained,
     HarmAnswer,
     HistoryAnswer,
     Ignored,
     ModelStamp,
+    OneView,
     ScoreBody,
     SurvivalAnswer,
     Warned,
@@ -28,14 +30,16 @@ from app.harm.explanation import explain_factors
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
+from app.harm.incident_view import explain_incidents
 from app.harm.model import DAYS, HarmModel, group_name
-from app.harm.records import ScoreRequest, parse_request
+from app.harm.records import Explain, ScoreRequest, parse_request
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
 WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
 MARKS = (30, 90, 180, 365)
 GOLDEN_TOLERANCE = 1e-6
 Curve = NDArray[np.float64]
+View = Literal["factors", "incidents"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Scored:
     model: HarmModel
     harm: HarmAnswer
     curve: Curve
-    explanation: Explanation | None
+    explanation: Explained
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
@@ -82,8 +86,6 @@ class Scorer:
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
-        if request.explain in {"incidents", "both"}:
-            raise InvalidInput("Only the factor view is available.", [Fault("/explain", "view-not-available")])
         case = build_case(request, self.index, today)
         table = self.features(case, model)
         if model.beyond_experience(table):
@@ -100,8 +102,37 @@ class Scorer:
                 predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
             ),
             curve=model.survival(table)[0],
-            explanation=explain_factors(model, table, rows_of(case)) if request.explain == "factors" else None,
+            explanation=self._explanation(model, case, table, request.explain),
         )
+
+    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: View) -> OneView:
+        """One view of a score given before, to the bit what it would have been then.
+
+        `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
+        (digest of its manifest) is not loaded.
+        """
+        made_it = (model for model in self.models.values() if model.bundle.manifest_sha256 == manifest_sha256)
+        model = next(made_it, None)
+        if model is None:
+            raise ModelNotLoaded(
+                "The model version that made this score is not loaded here, and no other speaks for it."
+            )
+        case = build_case(request, self.index, request.as_of or date.max)
+        table = self.features(case, model)
+        return self._view(model, case, table, by)
+
+    def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
+        if wanted == "both":
+            return BothExplanations(
+                factors=explain_factors(model, table, rows_of(case)),
+                incidents=explain_incidents(model, case, table, self.index),
+            )
+        return None if wanted == "none" else self._view(model, case, table, wanted)
+
+    def _view(self, model: HarmModel, case: Case, table: Features, by: View) -> OneView:
+        if by == "factors":
+            return explain_factors(model, table, rows_of(case))
+        return explain_incidents(model, case, table, self.index)
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""

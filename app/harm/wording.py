@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.artifacts import GROUPS, Manifest
-from app.harm.answers import Contribution
+from app.harm.answers import Share
 
 Evidence = Mapping[str, float | None]
 
@@ -76,11 +76,14 @@ def sentence(name: str, effect: float, evidence: Evidence, place: Standing | Non
     return f"{_FACTS[name](evidence)}{told}. This {direction(effect)} ({points(effect)})."
 
 
-def summary(value: float, reference: float, contributions: list[Contribution]) -> str:
-    """Two or three sentences: the estimate, the comparison, what moves it most each way."""
+def summary(value: float, reference: float, contributions: Sequence[Share], *, against: str, otherwise: str) -> str:
+    """Two or three sentences: the estimate, the comparison, what moves it most each way.
+
+    `against` names what the reference is; `otherwise` is said where nothing moves the estimate by half a point.
+    """
     lines = [
         f"The estimated chance of being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero "
-        f"is {_percent(value)}, against {_percent(reference)} for a typical record of the same length."
+        f"is {percent(value)}, against {percent(reference)} for {against}."
     ]
     raising = [found for found in contributions if found.effect >= _SLIGHT][:2]
     lowering = [found for found in contributions if found.effect <= -_SLIGHT][:2]
@@ -89,7 +92,7 @@ def summary(value: float, reference: float, contributions: list[Contribution]) -
     if lowering:
         lines.append(f"What goes most with a lower estimate: {_listed(lowering)}.")
     if not raising and not lowering:
-        lines.append("No single factor moves it by half a point or more.")
+        lines.append(otherwise)
     return " ".join(lines)
 
 
@@ -128,11 +131,12 @@ def error_rates(manifest: Manifest) -> str | None:
     )
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """A probability in percent, one decimal."""
     return f"{100 * value:.1f} %"
 
 
-def _listed(found: list[Contribution]) -> str:
+def _listed(found: list[Share]) -> str:
     return " and ".join(f"{one.name} ({points(one.effect)})" for one in found)
 
 
@@ -146,42 +150,43 @@ def _told(place: Standing) -> str:
     return f"lower than about {min(place.higher, 99)} in 100 nominals"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure with no more digits than a reader needs."""
     return "0" if not value else f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
 
 
 def _of(count: float | None, evidence: Evidence, what: str) -> str:
     total = evidence["incidents"] or 0
-    return f"{_number(count)} of {_number(total)} incident{'' if total == 1 else 's'} {what}"
+    return f"{number(count)} of {number(total)} incident{'' if total == 1 else 's'} {what}"
 
 
 def _timing(evidence: Evidence) -> str:
     gap = evidence["days_since_previous"]
     if gap is None:
         return "There is no earlier incident on record"
-    covered = _number(evidence["days_covered"])
-    return f"The incidents shown cover {covered} days and the last gap before the index incident is {_number(gap)} days"
+    covered = number(evidence["days_covered"])
+    return f"The incidents shown cover {covered} days and the last gap before the index incident is {number(gap)} days"
 
 
 # Each sentence ends with the figure whose place among all nominals follows it.
 _FACTS: dict[str, Callable[[Evidence], str]] = {
-    "age": lambda e: f"Aged {_number(e['age_at_index'])} at the index incident",
+    "age": lambda e: f"Aged {number(e['age_at_index'])} at the index incident",
     "harm severity": lambda e: (
-        f"The most harmful of the incidents shown scores {_number(e['highest_harm'])} days and harm on the whole record "
-        f"adds up to {_number(e['cumulative_harm'])} days"
+        f"The most harmful of the incidents shown scores {number(e['highest_harm'])} days and harm on the whole record "
+        f"adds up to {number(e['cumulative_harm'])} days"
     ),
     "harm pattern": lambda e: (
-        f"The index incident holds {_percent(e['index_harm_rate'] or 0)} of all harm on record, a build-up of harm"
+        f"The index incident holds {percent(e['index_harm_rate'] or 0)} of all harm on record, a build-up of harm"
     ),
     "timing": _timing,
     "offence types": lambda e: (
-        f"{_of(e['violent'], e, 'violent')}, {_number(e['sexual'])} sexual and {_number(e['harassment'])} harassment"
+        f"{_of(e['violent'], e, 'violent')}, {number(e['sexual'])} sexual and {number(e['harassment'])} harassment"
     ),
     "stalking pattern": lambda e: _of(e["stalking"], e, "counted as stalking"),
     "domestic context": lambda e: _of(e["domestic"], e, "domestic"),
-    "role": lambda e: f"Offender in {_number(e['offender'])} and suspect in {_of(e['suspect'], e, 'shown')}",
-    "custody": lambda e: f"Custody appearances up to day zero: {_number(e['custody_appearances'])}",
+    "role": lambda e: f"Offender in {number(e['offender'])} and suspect in {_of(e['suspect'], e, 'shown')}",
+    "custody": lambda e: f"Custody appearances up to day zero: {number(e['custody_appearances'])}",
     "victim contacts": lambda e: (
-        f"The index victim had contacted the force {_number(e['victim_contacts'])} times before day zero"
+        f"The index victim had contacted the force {number(e['victim_contacts'])} times before day zero"
     ),
 }

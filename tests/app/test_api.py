@@ -119,6 +119,7 @@ SCOPE_CASES = [
     ("GET", "/scores", {"score", "triage"}),
     ("GET", "/scores/0190a000-0000-7000-8000-000000000000", {"score", "triage"}),
     ("GET", "/scores/0190a000-0000-7000-8000-000000000000/survival", {"score", "triage"}),
+    ("GET", "/scores/0190a000-0000-7000-8000-000000000000/explanation", {"score", "triage"}),
     ("POST", "/score", {"score"}),
     ("GET", "/audit", {"audit"}),
     ("GET", "/audit/0", {"audit"}),

@@ -1,0 +1,112 @@
+"""What each earlier incident adds to an estimate: what if it were not on the record?
+
+A coalition keeps some of the earlier incidents and computes the features again, so that each is a record that could
+exist. The index incident and day zero always stay; order, birth, custody and contacts are those of the full record.
+Nothing is sampled: the ten most recent earlier incidents and all older ones together make at most 2^11 records.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.harm.explanation import top_chances
+from app.harm.features import Features, Histories, Ints, Nominals, features
+from app.harm.history import Case
+from app.harm.model import HarmModel
+from app.harm.shapley import Floats, coalitions, shapley_values
+
+RECENT = 10
+# Incidents and custody appearances of all records held at once; bounds memory for histories of thousands.
+_ENTRIES_A_BLOCK = 1 << 18
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class IncidentEffects:
+    """Of P players, the most recent first: which incidents each stands for, and what it adds.
+
+    `players` history positions, oldest first, one array a player; `contributions` (P, 2) to the top group and to the
+    top two; `ends` (2, 2) value of the index incident alone, then of the full record; `without` (P,) value of the top
+    group with just this player left out.
+    """
+
+    players: list[Ints]
+    contributions: Floats
+    ends: Floats
+    without: Floats
+
+
+def incident_effects(model: HarmModel, case: Case, shown: Features) -> IncidentEffects:
+    """Exact Shapley values of the earlier incidents of one nominal; `shown` float32 (1, 20, 19) its own features.
+
+    The full record takes the value `/score` gives, so that the contributions add up to the number shown.
+    """
+    players = players_of(len(case.order) - 1)
+    subsets = coalitions(len(players))
+    kept = np.ones((len(subsets), len(case.order)), dtype=np.bool_)
+    for player, incidents in enumerate(players):
+        kept[:, incidents] = subsets[:, player, None]
+    values = _values(model, _features_of(model, case, kept), top_chances(model, shown)[0])
+    full = len(subsets) - 1
+    left_out = [full ^ 1 << player for player in range(len(players))]
+    return IncidentEffects(players, shapley_values(values, len(players)), values[[0, full]], values[left_out, 0])
+
+
+def players_of(earlier: int) -> list[Ints]:
+    """History positions each player stands for, of `earlier` incidents before the index incident.
+
+    One player for each of the ten most recent, latest first, and one for all older ones where there are any.
+    """
+    older = max(earlier - RECENT, 0)
+    recent = [np.array([position]) for position in range(earlier - 1, older - 1, -1)]
+    return [*recent, np.arange(older)] if older else recent
+
+
+def _features_of(model: HarmModel, case: Case, kept: Flags) -> Features:
+    """Features of each record in `kept`, bool (C, incidents) -> float32 (C, 20, 19)."""
+    entries = kept.shape[1] + len(case.nominals.custody_day)
+    step = max(1, _ENTRIES_A_BLOCK // entries)
+    age = model.bundle.manifest.index_age_median
+    blocks = [kept[first : first + step] for first in range(0, len(kept), step)]
+    found = [
+        features(_records(case.histories, block), _repeated(case.nominals, len(block)), unknown_age=age)
+        for block in blocks
+    ]
+    return np.concatenate(found)
+
+
+def _records(known: Histories, kept: Flags) -> Histories:
+    """One history for each row of `kept`: what is left of a history in order is in order."""
+    record, position = np.nonzero(kept)
+    starts = np.zeros(len(kept) + 1, dtype=np.int64)
+    np.cumsum(kept.sum(axis=1), out=starts[1:])
+    incidents = replace(known.incidents.take(position), nominal=record)
+    return Histories(incidents, starts, np.repeat(known.day_zero, len(kept)), position)
+
+
+def _repeated(one: Nominals, count: int) -> Nominals:
+    """The same nominal `count` times."""
+    return Nominals(
+        birth_day=np.repeat(one.birth_day, count),
+        gender=np.repeat(one.gender, count),
+        victim_contacts=np.repeat(one.victim_contacts, count),
+        custody_nominal=np.repeat(np.arange(count), len(one.custody_day)),
+        custody_day=np.tile(one.custody_day, count),
+    )
+
+
+def _values(model: HarmModel, records: Features, shown: Floats) -> Floats:
+    """Value of each record, (C, 2); the last is the full record and takes the value `shown` (2,).
+
+    Records that are the same to the model are asked about once: interchangeable incidents then get the same share,
+    and one that changes nothing gets exactly none.
+    """
+    first_seen: dict[bytes, int] = {}
+    same_as = np.array([first_seen.setdefault(record.tobytes(), row) for row, record in enumerate(records)])
+    asked = np.unique(same_as)
+    values = np.empty((len(records), len(shown)))
+    values[asked] = top_chances(model, records[asked])
+    values[same_as[-1]] = shown
+    return values.take(same_as, axis=0)

@@ -1,0 +1,59 @@
+"""A score as it is shown in a terminal, by either view and by both."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from app.cli import main
+from app.harm.answers import BothExplanations, ScoreAnswer
+from app.harm.wording import points
+from app.terminal import show_score
+from tests.app.harm.test_incidents import long_request
+
+
+def answered(home: Path, artifacts: Path, explain: str, monkeypatch: pytest.MonkeyPatch) -> ScoreAnswer:
+    """What `dayzero score` writes for one request."""
+    monkeypatch.setenv("DAYZERO_HOME", str(home / "home"))
+    monkeypatch.setenv("DAYZERO_ARTIFACTS", str(artifacts))
+    monkeypatch.delenv("DAYZERO_DATABASE_URL", raising=False)
+    (home / "request.json").write_text(json.dumps(long_request(14) | {"explain": explain}))
+    result = CliRunner().invoke(main, ["score", str(home / "request.json")])
+    assert result.exit_code == 0, result.output
+    return ScoreAnswer.model_validate_json(result.stdout)
+
+
+def shown(answer: ScoreAnswer) -> str:
+    out = StringIO()
+    show_score(answer, Console(file=out, width=2000))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("explain", "views"),
+    [("none", []), ("factors", ["factors"]), ("incidents", ["incidents"]), ("both", ["factors", "incidents"])],
+)
+def test_each_view_that_was_given_is_shown(
+    tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch, explain: str, views: list[str]
+) -> None:
+    answer = answered(tmp_path, toy_artifacts, explain, monkeypatch)
+    text = shown(answer)
+    assert [view for view in ("factors", "incidents") if f"Why, by {view}" in text] == views
+    given = answer.explanation
+    parts = [given.factors, given.incidents] if isinstance(given, BothExplanations) else [given] if given else []
+    for part in parts:
+        assert part.summary in text
+        for share in part.contributions:
+            assert f"{points(share.effect)}" in text
+            assert share.text in text
+    for limit in {limit for part in parts for limit in part.limits}:
+        assert text.count(f"• {limit}") == 1, "what both views share is said once"
+
+
+def test_an_incident_is_shown_with_its_id(tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = shown(answered(tmp_path, toy_artifacts, "incidents", monkeypatch))
+    lines = {line.split("points")[1].split()[0] for line in text.splitlines() if " points  " in line}
+    assert lines == {*(f"i{number}" for number in range(3, 13)), "older"}
