@@ -90,6 +90,13 @@ class Ledger:
         except TimeoutError:
             raise Unavailable("The audit log did not answer in time; try again.") from None
 
+    def append_and_wait(self, record: NewRecord) -> Answer:
+        """`append` for threads."""
+        try:
+            return self.submit(record).result(ANSWER_SECONDS)
+        except TimeoutError:
+            raise Unavailable("The audit log did not answer in time; try again.") from None
+
     def _write(self) -> None:
         while (batch := self._next_batch()) is not None:
             self._commit(batch)
