@@ -1,7 +1,6 @@
 """`dayzero`: serve, score, check. Exit code 0, 1 a check failed, 2 usage; one line on stderr, never a traceback."""
 
 import csv
-import getpass
 import os
 import sys
 from pathlib import Path
@@ -9,9 +8,8 @@ from pathlib import Path
 import click
 
 import app
-from app.errors import DayZeroError, InputError, SetupError, VerificationFailed
-from app.files import written_whole
-from app.progress import checking_bar
+from app.audit.commands import audit
+from app.errors import DayZeroError, InputError
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 
@@ -25,8 +23,8 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(context)
         except DayZeroError as error:
-            faults = "".join(f"; {fault.pointer or '/'}: {fault.rule}" for fault in error.faults[:10])
-            click.echo(f"{context.info_name}: {error.detail}{faults}", err=True)
+            faults = "; ".join(f"{fault.pointer or '/'}: {fault.rule}" for fault in error.faults[:10])
+            click.echo(f"{context.info_name}: {error.detail} {faults}".rstrip(), err=True)
             context.exit(1)
         except OSError as error:
             click.echo(f"{context.info_name}: {error.filename or 'the file'}: {error.strerror}", err=True)
@@ -63,8 +61,8 @@ def serve(host: str | None, port: int | None) -> None:
 @click.option("--hours", type=click.FloatRange(0.01, MAX_HOURS), default=MAX_HOURS, show_default=True, help="Validity.")
 def token(subject: str, scopes: tuple[str, ...], hours: float) -> None:
     """Print a bearer token for this machine. No scope implies another."""
-    from app.main import open_store  # noqa: PLC0415
     from app.security import issue_token  # noqa: PLC0415
+    from app.storage import open_store  # noqa: PLC0415
 
     _, own_keys = open_store(read_settings())
     click.echo(issue_token(own_keys, subject, scopes, hours))
@@ -104,70 +102,14 @@ def score(file: Path, out: Path | None, server: str | None) -> None:
     that cannot be scored gives a problem in its place and exit code 1 at the end.
     """
     from app.scoring import score_file  # noqa: PLC0415
+    from app.storage import local_subject  # noqa: PLC0415
 
-    failed = score_file(read_settings(), file, out, server, _local_subject(), os.environ.get("DAYZERO_TOKEN"))
+    failed = score_file(read_settings(), file, out, server, local_subject(), os.environ.get("DAYZERO_TOKEN"))
     if failed:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
 
 
-def _local_subject() -> str:
-    """Who the ledger names for scores made here; a numeric user where the system knows no name."""
-    try:
-        return f"local:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"local:uid-{os.getuid()}"
-
-
-@main.group()
-def audit() -> None:
-    """Check and export the audit ledger."""
-
-
-@audit.command("verify")
-@click.argument("export", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def audit_verify(export: Path | None) -> None:
-    """Recompute the whole ledger and compare: leaves, tree, order, times, sealed payloads.
-
-    Without EXPORT the database of DAYZERO_HOME or DAYZERO_DATABASE_URL is checked; with it a file written by
-    `dayzero audit export`, for which neither database nor keys are needed. Exit code 1 where anything differs.
-    """
-    from app.audit.export import verify_export  # noqa: PLC0415
-    from app.audit.verify import verify_database  # noqa: PLC0415
-    from app.database import current_revision, open_database, schema_faults  # noqa: PLC0415
-
-    faults: list[str] = []
-    with checking_bar() as progress:
-        if export is not None:
-            report = verify_export(export, progress)
-        else:
-            engine = open_database(read_settings().database)
-            if current_revision(engine) is None:
-                raise SetupError("There is no ledger in this database yet.")
-            faults = schema_faults(engine)
-            report = verify_database(engine, progress)
-    for fault in faults:
-        click.echo(f"the database: {fault}", err=True)
-    for problem in report.problems:
-        place = "the log as a whole" if problem.sequence is None else f"record {problem.sequence}"
-        click.echo(f"{place}: {problem.what}", err=True)
-    click.echo(f"log {report.log_id}: {report.size} records, {report.erased} erased, root {report.root}")
-    if faults or not report.ok:
-        raise VerificationFailed("The ledger is not as it should be; what was found stands above.")
-    click.echo(f"Every record is as it was appended. {report.caveat}")
-
-
-@audit.command("export")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="NDJSON file to write.")
-def audit_export(out: Path) -> None:
-    """Write the ledger's public part as NDJSON: evidence that `dayzero audit verify FILE` checks anywhere."""
-    from app.audit.export import export_ndjson  # noqa: PLC0415
-    from app.database import check_schema, open_database  # noqa: PLC0415
-
-    engine = open_database(read_settings().database)
-    check_schema(engine)
-    with written_whole(out) as file:
-        file.writelines(export_ndjson(engine))
-    click.echo(f"Written: {out}")
+main.add_command(audit)
 
 
 @main.group("harm-index")
@@ -183,12 +125,12 @@ def harm_index_import(file: Path) -> None:
     The new table goes to DAYZERO_HOME and is used from the next start on, by training too. A model that learnt with
     another table refuses to score until it is fitted again.
     """
-    from app.harm.harm_index import load_harm_index  # noqa: PLC0415
+    from app.harm.harm_index import index_in_force  # noqa: PLC0415
     from app.harm.harm_workbook import import_workbook  # noqa: PLC0415
 
     settings = read_settings()
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    report = import_workbook(file, load_harm_index(), settings.harm_index)
+    report = import_workbook(file, index_in_force(settings.harm_index), settings.harm_index)
     for unusable in report.unusable:
         click.echo(f"row {unusable.row} not used: {unusable.reason}", err=True)
     for found in report.disagreements:
@@ -213,6 +155,22 @@ def keys_create() -> None:
 
     made = create_keys(read_settings().home)
     click.echo(f"Created: {', '.join(made)}." if made else "All keys exist already; nothing was changed.")
+
+
+@keys.command("show")
+def keys_show() -> None:
+    """Print the public id of each key, and the verifier key of the log's checkpoints.
+
+    The verifier key is what auditors and the witness check with: hand it to them yourself, not through the service.
+    """
+    from app.audit.signing import Checkpoints  # noqa: PLC0415
+    from app.storage import open_store  # noqa: PLC0415
+
+    settings = read_settings()
+    engine, own_keys = open_store(settings)
+    for purpose, identity in own_keys.ids.items():
+        click.echo(f"{purpose}: {identity}")
+    click.echo(f"verifier: {Checkpoints(engine, own_keys, settings.origin).verifier}")
 
 
 @main.group()

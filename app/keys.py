@@ -3,10 +3,12 @@
     index.key        HMAC over actors and nominal ids, so that records can be searched without naming anyone
     encryption.key   wraps each record's own data key
     token.key        Ed25519, signs the local tokens of `dayzero token`
+    note.key         Ed25519, signs the log's checkpoints
     ledger           no secret: the id of the log these keys serve
 
 The database remembers the id of each key in use. A lost index key makes records unfindable and a lost encryption key
-makes them unreadable, so a missing or different key stops the start instead of being replaced.
+makes them unreadable, so a missing or different key stops the start instead of being replaced. A purpose that a newer
+version added is the one exception: a database that has never used such a key takes one, once.
 """
 
 import contextlib
@@ -25,7 +27,10 @@ from sqlalchemy import Connection, Engine, text
 from app.database import is_sqlite, read_transaction, write_transaction
 from app.errors import SetupError
 
-PURPOSES = ("index", "encryption", "token")
+PURPOSES = ("index", "encryption", "token", "note")
+ADDED_LATER = frozenset({"note"})
+"""Purposes that databases of the first version know no key of; they may take one until the first checkpoint is signed."""
+
 KEY_BYTES = 32
 _MAGIC = "dayzero-key-1"
 
@@ -37,21 +42,22 @@ class Keys:
     index: bytes
     encryption: bytes
     token: Ed25519PrivateKey
+    note: Ed25519PrivateKey
     ids: dict[str, str]
 
 
 def ensure_keys(home: Path, engine: Engine) -> Keys:
-    """The keys of this database; on SQLite whose ledger is empty and knows no keys yet, makes those that are missing.
+    """The keys of this database; on SQLite makes those that are missing and that the database may still take.
 
     Errors: SetupError for a key that is missing, unusable, readable by others or not the one the database knows.
     """
-    if is_sqlite(engine) and not _recorded_ids(engine):
-        create_keys(home, only_if_unrecorded=engine)
+    if is_sqlite(engine) and _open_purposes(engine):
+        create_keys(home, only_for=engine)
     return load_keys(home, engine)
 
 
 def load_keys(home: Path, engine: Engine) -> Keys:
-    """The keys of this database; an empty ledger that knows no keys yet takes these for its own.
+    """The keys of this database; one that knows no key of a purpose yet, and may still take it, takes the one here.
 
     Errors: as `ensure_keys`.
     """
@@ -60,6 +66,7 @@ def load_keys(home: Path, engine: Engine) -> Keys:
     recorded = _recorded_ids(engine)
     if not recorded:
         _refuse_lost_ledger(home, engine)
+    if recorded.keys() < ids.keys():
         recorded = _record_ids(engine, ids)
     _remember_ledger(home, engine)
     for purpose in PURPOSES:
@@ -68,19 +75,18 @@ def load_keys(home: Path, engine: Engine) -> Keys:
                 f"The {purpose} key in {_path(home, purpose)} is not the one this database was written with: "
                 "restore that key from the backup, or check DAYZERO_HOME and DAYZERO_DATABASE_URL."
             )
-    token = Ed25519PrivateKey.from_private_bytes(secrets["token"])
-    return Keys(secrets["index"], secrets["encryption"], token, ids)
+    token, note = (Ed25519PrivateKey.from_private_bytes(secrets[purpose]) for purpose in ("token", "note"))
+    return Keys(secrets["index"], secrets["encryption"], token, note, ids)
 
 
-def create_keys(home: Path, *, only_if_unrecorded: Engine | None = None) -> list[str]:
+def create_keys(home: Path, *, only_for: Engine | None = None) -> list[str]:
     """Makes the keys that are missing under `home/keys` and gives their purposes; never touches one that exists.
 
-    With an engine it does nothing when, once alone, that database turns out to know its keys already.
+    With an engine it makes only those that this database, once we are alone, may still take.
     """
     with _alone(home):
-        if only_if_unrecorded is not None and _recorded_ids(only_if_unrecorded):
-            return []
-        missing = [purpose for purpose in PURPOSES if not _path(home, purpose).exists()]
+        wanted = set(PURPOSES) if only_for is None else _open_purposes(only_for)
+        missing = [purpose for purpose in PURPOSES if purpose in wanted and not _path(home, purpose).exists()]
         for purpose in missing:
             _write(_path(home, purpose), purpose, os.urandom(KEY_BYTES))
         return missing
@@ -164,7 +170,7 @@ def _read(path: Path, purpose: str) -> bytes:
     except FileNotFoundError:
         raise SetupError(
             f"The {purpose} key {path} is missing: restore it from the backup, "
-            "or run `dayzero keys create` if this database has never been used."
+            "or run `dayzero keys create` if this database has never used one."
         ) from None
     except OSError:
         raise SetupError(f"The {purpose} key {path} cannot be read: check its owner.") from None
@@ -203,16 +209,29 @@ def _select_ids(connection: Connection) -> dict[str, str]:
     return {row.purpose: row.key_id for row in rows}
 
 
+def _open_purposes(engine: Engine) -> set[str]:
+    with read_transaction(engine) as connection:
+        return _select_open(connection, _select_ids(connection))
+
+
+def _select_open(connection: Connection, recorded: dict[str, str]) -> set[str]:
+    """Purposes the database may still take a key for: all at first, then those added later, before anything is signed."""
+    if not recorded:
+        return set(PURPOSES)
+    signed = connection.execute(text("SELECT size FROM checkpoint LIMIT 1")).first()
+    return set() if signed else set(ADDED_LATER - recorded.keys())
+
+
 def _record_ids(engine: Engine, ids: dict[str, str]) -> dict[str, str]:
-    """Makes these the keys of an empty ledger, unless another process was faster; gives what is recorded now."""
+    """Makes these the database's keys where it may still take them and nobody was faster; gives what is recorded now."""
     lock = "" if is_sqlite(engine) else " FOR UPDATE"
     with write_transaction(engine) as connection:
         size = connection.execute(text(f"SELECT size FROM log_head{lock}")).scalar_one()  # noqa: S608
         recorded = _select_ids(connection)
-        if recorded:
-            return recorded
-        if size:
+        if size and not recorded:
             raise SetupError("The database holds records but no longer says with which keys: restore it from a backup.")
-        rows = [{"purpose": purpose, "key_id": identity} for purpose, identity in ids.items()]
-        connection.execute(text("INSERT INTO ledger_key (purpose, key_id) VALUES (:purpose, :key_id)"), rows)
-    return ids
+        taken = {purpose: ids[purpose] for purpose in _select_open(connection, recorded)}
+        rows = [{"purpose": purpose, "key_id": identity} for purpose, identity in taken.items()]
+        if rows:
+            connection.execute(text("INSERT INTO ledger_key (purpose, key_id) VALUES (:purpose, :key_id)"), rows)
+    return recorded | taken

@@ -9,10 +9,13 @@ from sqlalchemy import Engine
 
 import app
 from app.admission import Admission
+from app.audit.evidence import router as evidence_router
+from app.audit.keeper import Keeper
 from app.audit.ledger import Ledger
 from app.audit.routes import router as audit_router
+from app.audit.signing import Checkpoints
 from app.audit.store import Store
-from app.database import check_schema, is_sqlite, open_database, upgrade
+from app.database import check_schema
 from app.errors import DayZeroError, Unavailable
 from app.harm.catalogue import router as catalogue_router
 from app.harm.explanation_routes import router as explanation_router
@@ -20,12 +23,12 @@ from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
 from app.idempotency import Running
-from app.keys import Keys, ensure_keys
 from app.middleware import Edge, install_problem_handlers
 from app.openapi import publish
 from app.problems import Problem
 from app.readiness import Readiness
 from app.settings import Settings
+from app.storage import open_store
 from app.system import docs_router
 from app.system import router as system_router
 
@@ -40,27 +43,23 @@ never the value sent."""
 def create_app(settings: Settings) -> FastAPI:
     """Open the store, check keys, artefacts and golden cases, and wire them up.
 
-    Raises SetupError where something needed to start is missing or unusable. Golden cases that do not reproduce do not
+    Raises SetupError where something needed to start is missing or unusable, VerificationFailed where the log does not
+    continue its own newest checkpoint or the one its witness cosigned. Golden cases that do not reproduce do not
     stop the start: the process says so on `/health/ready` and refuses to score.
     """
     engine, keys = open_store(settings)
+    checkpoints = Checkpoints(engine, keys, settings.origin)
+    checkpoints.check(settings.witness_state)
     scorer = load_scorer(settings.artifacts, settings.harm_index)
     application = bare_app(docs=settings.docs)
     state = application.state
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
     state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
+    state.checkpoints = checkpoints
+    state.keeper = Keeper(checkpoints, state.ledger, interval=settings.checkpoint_seconds)
     state.running, state.admission = Running(), Admission()
     state.readiness = Readiness(lambda: _check_store(state.ledger, engine), _golden_fault(scorer))
     return application
-
-
-def open_store(settings: Settings) -> tuple[Engine, Keys]:
-    """The database, its schema checked, and the keys that belong to it; only SQLite migrates itself."""
-    engine = open_database(settings.database)
-    if is_sqlite(engine):
-        upgrade(engine)
-    check_schema(engine)
-    return engine, ensure_keys(settings.home, engine)
 
 
 def bare_app(*, docs: bool = True) -> FastAPI:
@@ -75,7 +74,8 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
-    routers = [harm_router, explanation_router, catalogue_router, audit_router, system_router]
+    # the evidence first: its addresses would else be taken for the number of a record
+    routers = [harm_router, explanation_router, catalogue_router, evidence_router, audit_router, system_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)
@@ -88,9 +88,11 @@ def bare_app(*, docs: bool = True) -> FastAPI:
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state = application.state
     state.ledger.start()
+    state.keeper.start()
     yield
     state.admission.close()
     state.ledger.close()
+    state.keeper.close()
     state.engine.dispose()
 
 

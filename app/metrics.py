@@ -13,3 +13,6 @@ SCORES = Counter("dayzero_scores", "Scores given and recorded", ["family", "pred
 WARNINGS = Counter("dayzero_score_warnings", "Scores given with this warning", ["code"])
 EXPLAINING = Gauge("dayzero_explanations_waiting", "Scores with an explanation under way or queued")
 READY = Gauge("dayzero_ready", "1 when the golden cases reproduced and the store answered at the last check")
+CHECKPOINT_SIZE = Gauge(
+    "dayzero_checkpoint_size", "Records covered by the newest checkpoint this worker signed or found"
+)

@@ -23,16 +23,15 @@ from app.harm.answers import ScoreAnswer
 from app.harm.archive import pack, to_bytes, with_receipt
 from app.harm.records import read_request
 from app.harm.service import Scorer, load_scorer
-from app.main import open_store
 from app.problems import kind_of, problem_body
 from app.progress import bar
 from app.purposes import DEFAULT_PURPOSE
 from app.settings import Settings
+from app.storage import LOCAL_ISSUER, open_store
 from app.terminal import show_score
 
 LINES = {".ndjson", ".jsonl"}
 IN_FLIGHT = 256
-LOCAL_ISSUER = "dayzero-command"
 
 Result = Callable[[], bytes]
 

@@ -43,6 +43,15 @@ class Settings(BaseSettings):
     log_level: str = "info"
     """debug, info, warning or error."""
 
+    origin: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")
+    """Name of this log in its checkpoints, for ever the same. Default: `dayzero/` and the log's id."""
+
+    checkpoint_seconds: float = Field(default=5, gt=0, le=10)
+    """How often growth of the log is looked for and signed."""
+
+    witness_state: Path | None = None
+    """File outside the database with the last cosigned checkpoint; a log that does not continue it is not served."""
+
     @field_validator("home", "artifacts")
     @classmethod
     def _expand(cls, path: Path) -> Path:

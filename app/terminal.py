@@ -40,7 +40,7 @@ def _groups(answer: ScoreAnswer) -> Table:
         table.add_column(heading, justify="left" if heading in {"group", ""} else "right")
     rows = zip(answer.harm.groups, answer.harm.population_probabilities, answer.harm.probabilities, strict=True)
     for group, population, plain in rows:
-        mark = " ◀ predicted" if group == answer.harm.predicted_group else ""
+        mark = " ◀ flagged" if group == answer.harm.predicted_group else ""
         table.add_row(group, f"{population:.3f}", "█" * round(_BAR * population) + mark, f"{plain:.3f}")
     return table
 

@@ -10,6 +10,7 @@ Dirty rows and what becomes of them (each rule's name is its key in `Extract.cou
 | `placeholder-1-january` | dated 1 January | kept |
 | `date-before-birth` | dated before the person was born | not that person's incident |
 | `date-in-the-future` | dated after the end of the extract, or recorded after today | dropped |
+| `recording-date-missing` | no `recorded_on`, in a row or the whole table | known on the day it happened |
 | `recorded-before-event` | recorded before it happened | recorded on the day it happened |
 | `recorded-twice` | same people, date, code and flags under another id | first by id kept |
 | `recorded-a-year-late` | recorded more than 365 days after the event | kept, known only from then on |

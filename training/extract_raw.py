@@ -117,6 +117,7 @@ def _incidents(reader: Reader, counts: Counts) -> RawIncidents:
     columns = [read.occurred, read.recorded, read.harm_score, read.non_crime, read.domestic, read.partner]
     rows = _once(reader, "incidents", read.ids, [codes_of(code), *columns], counts)
     counts["slashed-code"] = int(np.asarray(slashed)[rows].sum())
+    counts["recording-date-missing"] = int((read.recorded[rows] == NO_DAY).sum())
     return read.take(rows)
 
 

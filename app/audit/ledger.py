@@ -100,6 +100,13 @@ class Ledger:
         """True while the last append failed and that was within FAILING_SECONDS: what readiness should know."""
         return time.monotonic() - self._failed_at < FAILING_SECONDS
 
+    def append_and_wait(self, record: NewRecord) -> Answer:
+        """`append` for threads."""
+        try:
+            return self.submit(record).result(ANSWER_SECONDS)
+        except TimeoutError:
+            raise Unavailable("The audit log did not answer in time; try again.") from None
+
     def _write(self) -> None:
         while (batch := self._next_batch()) is not None:
             wanted = [waiting for waiting in batch if waiting.answer.set_running_or_notify_cancel()]

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.audit.ledger import ANSWER_SECONDS, Ledger
+from app.audit.ledger import Ledger
 from app.audit.records import EVENTS, NewRecord
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
-from app.errors import Fault, InvalidInput, Unavailable
+from app.errors import Fault, InvalidInput
+from app.problems import describe
 from app.security import Caller, require
 
 LARGEST_SEQUENCE = 2**53 - 1  # what JSON numbers hold exactly everywhere
@@ -68,7 +69,7 @@ class AuditRecord(AuditEntry):
 Auditor = Annotated[Caller, Depends(require("audit"))]
 
 
-@router.get("", summary="List audit records")
+@router.get("", summary="List audit records", responses=describe(401, 403, 422, 503))
 def list_records(request: Request, caller: Auditor, query: Annotated[AuditQuery, Query()]) -> AuditPage:
     before = None if query.cursor is None else _read_cursor(query.cursor)
     _record_read(request, caller, "/audit", query.model_dump(mode="json", exclude_none=True, by_alias=True))
@@ -79,7 +80,7 @@ def list_records(request: Request, caller: Auditor, query: Annotated[AuditQuery,
     return AuditPage(entries=[_shown(entry) for entry in page], next=_cursor(page[-1].sequence) if more else None)
 
 
-@router.get("/{sequence}", summary="Show one audit record")
+@router.get("/{sequence}", summary="Show one audit record", responses=describe(401, 403, 404, 422, 503))
 def show_record(
     request: Request, caller: Auditor, sequence: Annotated[int, Path(ge=0, le=LARGEST_SEQUENCE)]
 ) -> AuditRecord:
@@ -93,11 +94,7 @@ def _record_read(request: Request, caller: Caller, route: str, asked: dict[str, 
     """Errors: Unavailable where the read cannot be recorded; then nothing is shown."""
     ledger: Ledger = request.app.state.ledger
     payload = json.dumps({"route": route, "asked": asked}).encode()
-    record = NewRecord("read", caller.issuer, caller.subject, payload, purpose="audit")
-    try:
-        ledger.submit(record).result(ANSWER_SECONDS)
-    except TimeoutError:
-        raise Unavailable("The audit log did not answer in time; try again.") from None
+    ledger.append_and_wait(NewRecord("read", caller.issuer, caller.subject, payload, purpose="audit"))
 
 
 def _filter(query: AuditQuery) -> EntryFilter:

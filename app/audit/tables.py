@@ -38,6 +38,14 @@ node = Table(
 )
 """Perfect subtrees of two leaves and more; the leaves' own hashes are in entry."""
 
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", LargeBinary, nullable=False),
+)
+"""Signed notes, each over the first `size` records."""
+
 payload = Table(
     "payload",
     metadata,

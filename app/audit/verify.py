@@ -1,125 +1,50 @@
-"""Checking a whole log: every leaf, node, copy, time and ciphertext in the database against the tree they must make.
+"""Checking a whole log in its database: every leaf, node, copy, time, ciphertext and stored checkpoint against the tree.
 
-What this cannot show: that the newest records were not cut off, or the whole log rewritten by someone who could write to the
-database. For that the result must be compared with a root that was noted elsewhere, such as a signed checkpoint.
+What this cannot show: that the newest records were not cut off together with their checkpoints, or the whole log rewritten
+by someone who also holds its key. For that it must be compared with a checkpoint that was kept elsewhere.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, select
 
 from app.audit import merkle, tables
-from app.audit.records import Envelope, to_microseconds
+from app.audit.checking import Leaf, LogCheck, Progress, Report
+from app.audit.checkpoint import Checkpoint, open_checkpoint, parse_text
+from app.audit.note import Verifier, parse_note
+from app.audit.records import Envelope
 from app.audit.sealing import ciphertext_digest
 from app.database import read_transaction
+from app.errors import VerificationFailed
 
 PAGE = 1000
-MAX_PROBLEMS = 20
-Progress = Callable[[int, int], None]
-"""Called now and then with records checked so far and records in all."""
 
 _entry, _key, _payload, _node = tables.entry.c, tables.data_key.c, tables.payload.c, tables.node.c
+_checkpoint = tables.checkpoint.c
 
 
-class Problem(NamedTuple):
-    """What is wrong, and at which sequence: that of the first record concerned; None where it concerns the whole log."""
+def verify_database(
+    engine: Engine,
+    progress: Progress | None = None,
+    *,
+    verifier: Verifier | None = None,
+    since: Checkpoint | None = None,
+) -> Report:
+    """Checks the log up to the size its head has now; appending may go on.
 
-    sequence: int | None
-    what: str
-
-
-@dataclass
-class Report:
-    """What a check found; `size` and `root` (hex) are recomputed from the records themselves."""
-
-    log_id: str = ""
-    size: int = 0
-    root: str = merkle.EMPTY_ROOT.hex()
-    erased: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
-
-    @property
-    def first_bad(self) -> int | None:
-        """The lowest sequence that something is wrong at."""
-        return min((problem.sequence for problem in self.problems if problem.sequence is not None), default=None)
-
-    @property
-    def caveat(self) -> str:
-        return f"Removal of records after size {self.size} cannot be excluded without a checkpoint."
-
-
-class Leaf(NamedTuple):
-    """What a leaf's bytes say: hash, the tree nodes it completes, its fields (None where unreadable) and time."""
-
-    hash: bytes
-    completed: list[merkle.Node]
-    envelope: Envelope | None
-    moment: int
-
-
-class LogCheck:
-    """Rebuilds the tree from leaves in order and remembers the first problems."""
-
-    def __init__(self, log_id: str) -> None:
-        self.report = Report(log_id=log_id)
-        self.frontier: list[bytes] = []
-        self._last_time = 0
-        self._differing: set[tuple[int, int]] = set()
-
-    def found(self, sequence: int | None, what: str) -> None:
-        if len(self.report.problems) < MAX_PROBLEMS:
-            self.report.problems.append(Problem(sequence, what))
-
-    def add(self, leaf: bytes) -> Leaf:
-        """Takes the next leaf."""
-        sequence, hashed = self.report.size, merkle.leaf_hash(leaf)
-        completed = merkle.append(self.frontier, sequence, hashed)
-        self.report.size += 1
-        try:
-            envelope = Envelope.decode(leaf)
-            moment = to_microseconds(datetime.fromisoformat(envelope.time))
-        except (ValueError, TypeError, AttributeError):
-            self.found(sequence, "the leaf is not a well-formed envelope")
-            return Leaf(hashed, completed, None, 0)
-        if envelope.log_id != self.report.log_id:
-            self.found(sequence, "the leaf belongs to another log")
-        if moment < self._last_time:
-            self.found(sequence, "its time is before that of the record before it")
-        self._last_time = max(moment, self._last_time)
-        return Leaf(hashed, completed, envelope, moment)
-
-    def tree_differs(self, level: int, index: int) -> None:
-        """A stored subtree is not the one these leaves make; only the lowest such ones are worth telling."""
-        if not self._differing & {(level - 1, 2 * index), (level - 1, 2 * index + 1), (level, index)}:
-            first, last = index << level, ((index + 1) << level) - 1
-            self.found(first, f"the stored tree does not agree with the records {first} to {last}")
-        self._differing.add((level, index))
-
-    def leaf_differs(self, sequence: int) -> None:
-        self.found(sequence, "the leaf is not the one its stored hash was made from")
-        self._differing.add((0, sequence))
-
-    def finish(self) -> Report:
-        self.report.root = merkle.root(self.frontier).hex()
-        self.report.problems.sort(key=lambda problem: (problem.sequence is None, problem.sequence or 0))
-        return self.report
-
-
-def verify_database(engine: Engine, progress: Progress | None = None) -> Report:
-    """Checks the log up to the size its head has now; appending may go on. Errors: Unavailable."""
+    With `verifier` the stored checkpoints must carry its signature, too; `since` is an older checkpoint to compare with.
+    Errors: Unavailable.
+    """
     with read_transaction(engine) as connection:
+        newest = connection.execute(select(func.max(_checkpoint.size))).scalar_one()  # before the head, which grows
         head = connection.execute(_HEAD).one()
-    check = LogCheck(head.log_id)
+    check = LogCheck(head.log_id, since)
+    if newest is not None and newest > head.size:
+        check.found(head.size, f"the log ends here, but a checkpoint of {newest} records is stored")
     while check.report.size < head.size:
         reached = check.report.size
         with read_transaction(engine) as connection:
+            _expect_checkpoints(connection, check, verifier, min(reached + PAGE, head.size))
             _check_page(connection, check, head.size)
         if progress is not None:
             progress(check.report.size, head.size)
@@ -128,6 +53,21 @@ def verify_database(engine: Engine, progress: Progress | None = None) -> Report:
             return check.finish()  # positions after a gap mean nothing
     _check_head(check, head)
     return check.finish()
+
+
+def _expect_checkpoints(connection: Connection, check: LogCheck, verifier: Verifier | None, end: int) -> None:
+    """The stored checkpoints of the next page; one that is not what it should be is told at its last record."""
+    within = _checkpoint.size.between(check.report.size + 1, end)
+    for size, note in connection.execute(select(_checkpoint.size, _checkpoint.note).where(within)):
+        try:
+            checkpoint = open_checkpoint(note, verifier) if verifier else parse_text(parse_note(note).text)
+        except VerificationFailed:
+            check.found(size - 1, f"the stored checkpoint of size {size} is not one of this log's")
+            continue
+        if checkpoint.size != size:
+            check.found(size - 1, f"the stored checkpoint of size {size} says that it is of size {checkpoint.size}")
+        else:
+            check.expect(checkpoint, "the stored checkpoint")
 
 
 _HEAD = select(

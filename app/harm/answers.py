@@ -47,7 +47,12 @@ class HistoryAnswer(_Answer):
 
 
 class HarmAnswer(_Answer):
-    """Probabilities of the four groups of harm in the year after day zero, at the test and at the population mix."""
+    """Probabilities of the four groups of harm in the year after day zero.
+
+    `population_probabilities` are for people as they come: read these. `probabilities` are for a test sample in which
+    harmful cases are more common, as in the published evaluation; they serve comparison and the flag. `predicted_group`
+    is that flag: probabilities weighted so that about 18 in 100 of the test sample fall into the highest group.
+    """
 
     groups: list[str]
     probabilities: list[Probability]

@@ -6,7 +6,7 @@ from app.harm.answers import ScoreBody, SurvivalAnswer
 from app.harm.svg import GREY, INK, add, page, text, written
 
 WIDTH, HEIGHT = 720, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 64, 64, 70
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 64, 64, 80
 _LINE = "#0b5394"
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _DAYS = (0, 30, 90, 180, 270, 365)
@@ -20,9 +20,9 @@ def curve_csv(curve: SurvivalAnswer) -> str:
 
 def curve_svg(body: ScoreBody, curve: SurvivalAnswer) -> str:
     """The curve as an SVG with axes, labels, a title and a description in words. Text is XML-escaped."""
-    title = "Probability of no further incident in the year after day zero"
+    title = "Probability of no further recorded incident of any kind in the year after day zero"
     svg = page(WIDTH, HEIGHT, title, _described(curve))
-    text(svg, _LEFT, 26, "Probability of no further incident since day zero", size=18, weight="bold")
+    text(svg, _LEFT, 26, "Probability of no further recorded incident, of any kind", size=18, weight="bold")
     text(svg, _LEFT, 46, f"Day zero {body.day_zero:%d %B %Y} · {body.model.family} {body.model.version}", size=12)
     _axes(svg)
     points = [(_x(0), _y(1.0))]
@@ -32,6 +32,7 @@ def curve_svg(body: ScoreBody, curve: SurvivalAnswer) -> str:
     add(svg, "polyline", {"points": path, "fill": "none", "stroke": _LINE, "stroke-width": 3})
     # The value stands in the margin, where no curve can run through it.
     text(svg, _x(365) + 8, points[-1][1] + 5, f"{100 * curve.probability[-1]:.0f} %", size=15, weight="bold")
+    text(svg, _LEFT, HEIGHT - 8, f"Advice, not a decision. The model learnt from {body.model.learnt_from}.", size=10)
     return written(svg)
 
 
@@ -51,7 +52,7 @@ def _axes(svg: Xml.Element) -> None:
         add(svg, "line", {"x1": x, "x2": x, "y1": _y(0), "y2": _y(0) + 6, "stroke": INK})
         text(svg, x, _y(0) + 22, str(day), size=13, anchor="middle")
     add(svg, "line", {"x1": _LEFT, "x2": WIDTH - _RIGHT, "y1": _y(0), "y2": _y(0), "stroke": INK})
-    text(svg, (_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 18, "Days after day zero", size=14, anchor="middle")
+    text(svg, (_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 32, "Days after day zero", size=14, anchor="middle")
 
 
 def _x(day: int) -> float:

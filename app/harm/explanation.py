@@ -4,6 +4,7 @@ Each factor is a set of features over all incidents. It is compared with a refer
 nominal has, each at the population's median for its position, the nominal's own gender. Words live in `wording.py`.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from app.harm.answers import Compared, FactorExplanation, FactorShare, Reference
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel, group_name
 from app.harm.shapley import Floats, explain
-from app.harm.wording import COVENANT, REFERENCE, limits, sentence, standing, summary
+from app.harm.wording import COVENANT, REFERENCE, base_rate, limits, sentence, standing, summary
 
 FACTORS: dict[str, tuple[str, ...]] = {
     "age": ("age_at_offence",),
@@ -32,7 +33,7 @@ _NOTHING = "No single factor moves it by half a point or more."
 _HEADLINE = {
     "age": "age_at_offence",
     "harm severity": "cumulative_harm",
-    "harm pattern": "harm_momentum_decayed",
+    "harm pattern": "harm_rate",
     "timing": "days_since_previous",
     "custody": "custody_count",
     "victim contacts": "victim_contacts",
@@ -66,12 +67,21 @@ def factor_effects(model: HarmModel, features: Features, rows: int) -> Effects:
     return Effects(*explain(active, value_of))
 
 
-def explain_factors(model: HarmModel, features: Features, rows: int) -> FactorExplanation:
-    """The factor view of one nominal's score (see the module), contributions largest first."""
+def explain_factors(
+    model: HarmModel, features: Features, rows: int, unknown: Collection[str] = ()
+) -> FactorExplanation:
+    """The factor view of one nominal's score (see the module), contributions largest first.
+
+    `unknown` names factors whose figure was not given: what stands in for it is never told as a fact.
+    """
     effects, ((low, low_two), (high, high_two)) = factor_effects(model, features, rows)
     order = sorted(range(len(FACTORS)), key=lambda factor: -abs(effects[factor, 0]))
     names = list(FACTORS)
-    contributions = [_contribution(model, features[0, -rows:], names[factor], effects[factor]) for factor in order]
+    record = features[0, -rows:]
+    contributions = [
+        _contribution(model, record, names[factor], effects[factor], known=names[factor] not in unknown)
+        for factor in order
+    ]
     return FactorExplanation(
         by="factors",
         explains=TOP,
@@ -79,7 +89,14 @@ def explain_factors(model: HarmModel, features: Features, rows: int) -> FactorEx
         reference=Reference(value=float(low), description=REFERENCE),
         top_two=Compared(explains=TOP_TWO, value=float(high_two), reference=float(low_two)),
         contributions=contributions,
-        summary=summary(float(high), float(low), contributions, against=_AGAINST, otherwise=_NOTHING),
+        summary=summary(
+            float(high),
+            float(low),
+            contributions,
+            against=_AGAINST,
+            otherwise=_NOTHING,
+            usual=base_rate(model.bundle.manifest),
+        ),
         limits=limits(model.bundle.manifest, rows),
         covenant=COVENANT,
     )
@@ -99,11 +116,14 @@ def _reference(medians: Features, own: Features, rows: int) -> Features:
     return reference
 
 
-def _contribution(model: HarmModel, record: Features, name: str, effects: Floats) -> FactorShare:
+def _contribution(model: HarmModel, record: Features, name: str, effects: Floats, *, known: bool) -> FactorShare:
     evidence = _evidence(record, name)
+    if not known:
+        evidence = dict.fromkeys(evidence, None) | {"incidents": evidence["incidents"]}
     place = None
     headline = _HEADLINE.get(name)
-    if headline is not None and (name != "timing" or len(record) > 1):
+    alone = len(record) == 1 and name in {"timing", "harm pattern"}
+    if headline is not None and known and not alone:
         scale = model.bundle.manifest.population_percentiles[headline]
         place = standing(scale, float(record[-1, COLUMN[headline]]))
         evidence["population_percentile"] = place.percentile
@@ -112,7 +132,7 @@ def _contribution(model: HarmModel, record: Features, name: str, effects: Floats
         effect=float(effects[0]),
         effect_top_two=float(effects[1]),
         evidence=evidence,
-        text=sentence(name, float(effects[0]), evidence, place),
+        text=sentence(name, float(effects[0]), evidence, place, known=known),
     )
 
 

@@ -12,7 +12,7 @@ from app.harm.incidents import incident_effects
 from app.harm.model import HarmModel
 from app.harm.records import IncidentRecord
 from app.harm.shapley import Floats
-from app.harm.wording import COVENANT, direction, limits, number, percent, points, summary
+from app.harm.wording import COVENANT, base_rate, direction, limits, number, percent, points, summary
 
 REFERENCE = (
     "The index incident alone, with nothing before it on record; the nominal's age, gender, custody appearances and "
@@ -53,6 +53,7 @@ def explain_incidents(model: HarmModel, case: Case, features: Features, index: H
             contributions,
             against=_AGAINST,
             otherwise=_NOTHING if contributions else _NOTHING_EARLIER,
+            usual=base_rate(model.bundle.manifest),
         ),
         limits=_limits(model, min(len(case.order), ROWS)),
         covenant=COVENANT,

@@ -43,10 +43,11 @@ class HarmModel:
         """Predicted group (N,): arg max of the weighted probabilities; the weights are the artefact's."""
         return np.asarray(np.argmax(probabilities * self._weights, axis=1), dtype=np.int64)
 
-    def beyond_experience(self, features: Features) -> bool:
-        """True where a figure of the index row of one nominal (1, 20, 19) lies outside the population's range."""
+    def beyond_experience(self, features: Features) -> list[str]:
+        """Features of the index row of one nominal (1, 20, 19) that lie outside the population's range."""
         index = features[0, -1]
-        return bool(np.any((index < self._lowest) | (index > self._highest)))
+        outside = (index < self._lowest) | (index > self._highest)
+        return [name for name, beyond in zip(FEATURES, outside, strict=True) if beyond]
 
     def survival(self, features: Features) -> NDArray[np.float64]:
         """Probability that no further incident has happened by each day 0..365, float64 (N, 366), never rising."""

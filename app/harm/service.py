@@ -55,7 +55,7 @@ class Scored:
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
-        warnings = [Warned(code=code, message=WARNINGS[code]) for code in self.case.warnings]
+        warnings = [Warned(code=code, message=self._message(code)) for code in self.case.warnings]
         return ScoreBody(
             score_id=score_id,
             scored_at=scored_at,
@@ -74,6 +74,11 @@ class Scored:
             explanation=self.explanation,
             advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
         )
+
+    def _message(self, code: str) -> str:
+        """A warning's sentence; where a figure is outside all experience, which one."""
+        beyond = self.model.beyond_experience(self.features) if code == "out-of-distribution" else []
+        return WARNINGS[code] + (f" Outside: {', '.join(beyond)}." if beyond else "")
 
 
 class Scorer:
@@ -124,14 +129,14 @@ class Scorer:
     def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
         if wanted == "both":
             return BothExplanations(
-                factors=explain_factors(model, table, rows_of(case)),
+                factors=explain_factors(model, table, rows_of(case), _unknown(case)),
                 incidents=explain_incidents(model, case, table, self.index),
             )
         return None if wanted == "none" else self._view(model, case, table, wanted)
 
     def _view(self, model: HarmModel, case: Case, table: Features, by: View) -> OneView:
         if by == "factors":
-            return explain_factors(model, table, rows_of(case))
+            return explain_factors(model, table, rows_of(case), _unknown(case))
         return explain_incidents(model, case, table, self.index)
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
@@ -172,6 +177,13 @@ class Scorer:
 def load_scorer(artifacts: Path, imported_index: Path) -> Scorer:
     """Load the newest artefact of each family and the harm index (imported if there is one). Raises SetupError."""
     return Scorer(load_current(artifacts), index_in_force(imported_index))
+
+
+def _unknown(case: Case) -> list[str]:
+    """Factors whose figure was not sent."""
+    request = case.request
+    missing = {"age": request.nominal.date_of_birth is None, "victim contacts": request.index_victim_contacts is None}
+    return [name for name, unknown in missing.items() if unknown]
 
 
 def stamp(bundle: Bundle) -> ModelStamp:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.artifacts import GROUPS, Manifest
 from app.harm.answers import Share
+from app.harm.features import ROWS
 
 Evidence = Mapping[str, float | None]
 
@@ -70,20 +71,31 @@ def standing(percentiles: Sequence[float], value: float) -> Standing:
     return Standing(lower, last - lower, 100 - last)
 
 
-def sentence(name: str, effect: float, evidence: Evidence, place: Standing | None) -> str:
+def sentence(name: str, effect: float, evidence: Evidence, place: Standing | None, *, known: bool = True) -> str:
     """Two sentences on one factor: the figures and where they stand among nominals; what goes with them."""
     told = "" if place is None else f", {_told(place)}"
-    return f"{_FACTS[name](evidence)}{told}. This {direction(effect)} ({points(effect)})."
+    fact = f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
+    return f"{fact}. This {direction(effect)} ({points(effect)})."
 
 
-def summary(value: float, reference: float, contributions: Sequence[Share], *, against: str, otherwise: str) -> str:
+def summary(
+    value: float,
+    reference: float,
+    contributions: Sequence[Share],
+    *,
+    against: str,
+    otherwise: str,
+    usual: float | None = None,
+) -> str:
     """Two or three sentences: the estimate, the comparison, what moves it most each way.
 
-    `against` names what the reference is; `otherwise` is said where nothing moves the estimate by half a point.
+    `against` names what the reference is; `otherwise` is said where nothing moves the estimate by half a point; `usual`
+    is the share of all nominals who belong to the group.
     """
+    among_all = "" if usual is None else f" and {percent(usual)} among all nominals"
     lines = [
         f"The estimated chance of being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero "
-        f"is {percent(value)}, against {percent(reference)} for {against}."
+        f"is {percent(value)}, against {percent(reference)} for {against}{among_all}."
     ]
     raising = [found for found in contributions if found.effect >= _SLIGHT][:2]
     lowering = [found for found in contributions if found.effect <= -_SLIGHT][:2]
@@ -104,7 +116,7 @@ def limits(manifest: Manifest, rows: int) -> list[str]:
         "Harm that was never reported or recorded is not in it, and harm points are sentence lengths, not danger.",
         "The person harmed next is often not the present victim; a low estimate does not mean that anyone is safe.",
         "Unusual records are estimated from few similar ones, and less surely.",
-        "The predicted group is a flag, not the most probable group: a missed case weighs more than a false alarm.",
+        "The predicted group is a flag, often not the most probable group: a missed case weighs more than a false alarm.",
         f"The model learnt from {manifest.learnt_from}.",
     ]
     if rows == 1:
@@ -125,10 +137,16 @@ def error_rates(manifest: Manifest) -> str | None:
     flagged = [scale * row[3] for row in confusion]
     missed = scale * sum(confusion[3][:3])
     return (
-        f"Out of 1,000 people like those it was tested on, we would expect {sum(flagged):.0f} to be put in the highest "
+        f"Out of 1,000 people like those it learnt from, we would expect {sum(flagged):.0f} to be put in the highest "
         f"group; {sum(flagged[:3]):.0f} of them would turn out not to belong there; and {missed:.0f} who do belong "
         "there would be missed."
     )
+
+
+def base_rate(manifest: Manifest) -> float | None:
+    """Share of all nominals who belong to the highest group, from the artefact's own test; None where it has none."""
+    confusion = manifest.metrics.get("population_mix", {}).get("confusion")
+    return None if not confusion else float(sum(confusion[3]) / sum(sum(row) for row in confusion))
 
 
 def percent(value: float) -> str:
@@ -157,7 +175,14 @@ def number(value: float | None) -> str:
 
 def _of(count: float | None, evidence: Evidence, what: str) -> str:
     total = evidence["incidents"] or 0
-    return f"{number(count)} of {number(total)} incident{'' if total == 1 else 's'} {what}"
+    return f"{number(count)} of {_incidents(total)} {what}"
+
+
+def _incidents(total: float) -> str:
+    """How many incidents a count is out of: beyond twenty only the most recent stand on their own."""
+    if total == ROWS:
+        return f"the {ROWS} most recent incidents"
+    return f"{number(total)} incident{'' if total == 1 else 's'}"
 
 
 def _timing(evidence: Evidence) -> str:
@@ -165,18 +190,21 @@ def _timing(evidence: Evidence) -> str:
     if gap is None:
         return "There is no earlier incident on record"
     covered = number(evidence["days_covered"])
-    return f"The incidents shown cover {covered} days and the last gap before the index incident is {number(gap)} days"
+    span = f"The {_incidents(evidence['incidents'] or 0).removeprefix('the ')} span {covered} days"
+    return f"{span}; the gap before the index incident is {number(gap)} days"
 
 
 # Each sentence ends with the figure whose place among all nominals follows it.
 _FACTS: dict[str, Callable[[Evidence], str]] = {
     "age": lambda e: f"Aged {number(e['age_at_index'])} at the index incident",
     "harm severity": lambda e: (
-        f"The most harmful of the incidents shown scores {number(e['highest_harm'])} days and harm on the whole record "
-        f"adds up to {number(e['cumulative_harm'])} days"
+        f"The most harmful of {_incidents(e['incidents'] or 0)} scores {number(e['highest_harm'])} days; harm on the whole "
+        f"record adds up to {number(e['cumulative_harm'])} days"
     ),
     "harm pattern": lambda e: (
-        f"The index incident holds {percent(e['index_harm_rate'] or 0)} of all harm on record, a build-up of harm"
+        "It is the only incident on record, so there is no pattern"
+        if e["incidents"] == 1
+        else f"The index incident holds {percent(e['index_harm_rate'] or 0)} of all harm on record"
     ),
     "timing": _timing,
     "offence types": lambda e: (
@@ -184,9 +212,15 @@ _FACTS: dict[str, Callable[[Evidence], str]] = {
     ),
     "stalking pattern": lambda e: _of(e["stalking"], e, "counted as stalking"),
     "domestic context": lambda e: _of(e["domestic"], e, "domestic"),
-    "role": lambda e: f"Offender in {number(e['offender'])} and suspect in {_of(e['suspect'], e, 'shown')}",
+    "role": lambda e: (
+        f"Offender in {number(e['offender'])} and suspect in {number(e['suspect'])} of {_incidents(e['incidents'] or 0)}"
+    ),
     "custody": lambda e: f"Custody appearances up to day zero: {number(e['custody_appearances'])}",
     "victim contacts": lambda e: (
         f"The index victim had contacted the force {number(e['victim_contacts'])} times before day zero"
     ),
+}
+_NOT_GIVEN = {
+    "age": "The date of birth was not given and a typical age was assumed",
+    "victim contacts": "The index victim's contacts with the force were not given and were counted as none",
 }

@@ -34,7 +34,9 @@ def write(folder: Path, name: str, *requests: object) -> Path:
 
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["token"], ["features"], ["score"], ["audit"], ["audit", "verify"],
-                                     ["harm-index", "import"], ["keys", "create"], ["db", "upgrade"]])  # fmt: skip
+                                     ["audit", "export"], ["audit", "receipt"], ["audit", "verify-receipt"],
+                                     ["audit", "witness"], ["harm-index", "import"], ["keys", "create"],
+                                     ["keys", "show"], ["db", "upgrade"]])  # fmt: skip
 def test_help_teaches(command: list[str]) -> None:
     shown = run(*command, "--help")
     assert shown.exit_code == 0

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.audit.ledger import Ledger
+from app.audit.signing import Checkpoints
 from app.database import open_database, sqlite_url, upgrade
 from app.errors import SetupError
 from app.keys import PURPOSES, Keys, create_keys, ensure_keys, load_keys
@@ -32,7 +33,7 @@ def test_first_start_on_sqlite_makes_keys_that_stay(sqlite_engine: Engine, home:
     again = ensure_keys(home, sqlite_engine)
     assert (again.ids, again.index, again.encryption) == (keys.ids, keys.index, keys.encryption)
     assert key_files(home) == made
-    assert len({keys.index, keys.encryption, keys.token.private_bytes_raw()}) == 3
+    assert len({keys.index, keys.encryption, keys.token.private_bytes_raw(), keys.note.private_bytes_raw()}) == 4
     assert (home / "keys").stat().st_mode & 0o777 == 0o700
     for purpose in PURPOSES:
         assert (home / "keys" / f"{purpose}.key").stat().st_mode & 0o777 == 0o600
@@ -166,3 +167,51 @@ def test_keys_that_serve_one_ledger_begin_no_other(tmp_path: Path, home: Path, s
     (home / "keys").rename(home / "keys-of-the-first")
     assert ensure_keys(home, other).ids != first.ids
     other.dispose()
+
+
+def forget_note_key(engine: Engine, home: Path) -> None:
+    """What a database and a home of the first release look like."""
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger_key WHERE purpose = 'note'"))
+    (home / "keys" / "note.key").unlink(missing_ok=True)
+
+
+def test_a_database_of_the_first_release_takes_a_note_key_once(
+    engine: Engine, home: Path, request: pytest.FixtureRequest
+) -> None:
+    create_keys(home)
+    ledger = Ledger(engine, load_keys(home, engine))
+    ledger.start()
+    fill(ledger, 2)
+    ledger.close()
+    others = {purpose: made for purpose, made in key_files(home).items() if purpose != "note"}
+    forget_note_key(engine, home)
+    if "postgres" in request.node.callspec.id:
+        with pytest.raises(SetupError, match="dayzero keys create"):
+            ensure_keys(home, engine)
+        assert create_keys(home) == ["note"]
+    keys = ensure_keys(home, engine)
+    assert {purpose: made for purpose, made in key_files(home).items() if purpose != "note"} == others
+    assert ensure_keys(home, engine).ids == keys.ids
+    (home / "keys" / "note.key").unlink()
+    with pytest.raises(SetupError, match=r"note key .* missing"):
+        ensure_keys(home, engine)
+
+
+def test_no_new_note_key_once_something_was_signed(sqlite_engine: Engine, home: Path) -> None:
+    Checkpoints(sqlite_engine, ensure_keys(home, sqlite_engine)).sign()
+    forget_note_key(sqlite_engine, home)
+    with pytest.raises(SetupError, match=r"note key .* missing"):
+        ensure_keys(home, sqlite_engine)
+    create_keys(home)
+    with pytest.raises(SetupError, match=r"note key .* is not the one"):
+        ensure_keys(home, sqlite_engine)
+
+
+@pytest.mark.parametrize("purpose", ["index", "encryption", "token"])
+def test_no_other_purpose_may_be_taken_later(sqlite_engine: Engine, home: Path, purpose: str) -> None:
+    ensure_keys(home, sqlite_engine)
+    with sqlite_engine.begin() as connection:
+        connection.execute(text("DELETE FROM ledger_key WHERE purpose = :purpose"), {"purpose": purpose})
+    with pytest.raises(SetupError, match=f"{purpose} key .* is not the one"):
+        ensure_keys(home, sqlite_engine)

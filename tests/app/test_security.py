@@ -19,8 +19,9 @@ from app.errors import InvalidInput, NotAllowed, NotAuthenticated
 from app.keys import Keys
 from app.security import SCOPES, Caller, authenticate, issue_token, require
 
-KEYS = Keys(bytes(32), bytes(32), Ed25519PrivateKey.generate(), {"index": "i", "encryption": "e", "token": "t"})
 OTHER = Ed25519PrivateKey.generate()
+IDS = {"index": "i", "encryption": "e", "token": "t", "note": "n"}
+KEYS = Keys(bytes(32), bytes(32), Ed25519PrivateKey.generate(), OTHER, IDS)
 PUBLIC = KEYS.token.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -206,7 +207,7 @@ def test_remembered_tokens_belong_to_one_key() -> None:
     token = signed()
     authenticate(token, KEYS)
     with pytest.raises(NotAuthenticated):
-        authenticate(token, Keys(bytes(32), bytes(32), OTHER, KEYS.ids | {"token": "other"}))
+        authenticate(token, Keys(bytes(32), bytes(32), OTHER, OTHER, KEYS.ids | {"token": "other"}))
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

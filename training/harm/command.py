@@ -9,6 +9,7 @@ from rich.table import Table
 
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
+from training.extract import REAL_SOURCE
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
 
@@ -42,7 +43,31 @@ def command(folder: Path, family: str, out: Path, seed: int, jobs: int, version:
     index = index_in_force(read_settings().harm_index)
     with shown() as stages:
         report = fit(folder, out, index, family=family, version=version, seed=seed, jobs=jobs, stages=stages)
-    Console().print(summary(report))
+    console = Console()
+    console.print(summary(report))
+    for note in notes(report):
+        console.print(f"[bold yellow]{note}[/]")
+
+
+def notes(report: FitReport) -> list[str]:
+    """What whoever reads the table must know beside it."""
+    manifest, told = report.manifest, []
+    if manifest.learnt_from == REAL_SOURCE:
+        told.append(
+            f"The extract has no SYNTHETIC.txt: every score will say that this model learnt from {REAL_SOURCE}."
+        )
+    undated = manifest.data["recording-date-missing"]
+    if undated:
+        told.append(
+            f"{undated} incidents have no recorded_on and count as known on the day they happened. What was recorded later "
+            "than that leaks into the histories: the measured quality is too good."
+        )
+    at_large = manifest.metrics["population_mix"]
+    told.append(
+        f"The test set holds more harmful people than there are. Among nominals as they come {at_large['flagged']:.1%} "
+        f"would be flagged and {at_large['precision']:.1%} of those belong to the two highest groups."
+    )
+    return told
 
 
 def summary(report: FitReport) -> Table:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.harm.answers import FactorExplanation
 from app.harm.explanation import FACTORS, explain_factors, factor_effects
 from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.records import parse_request
@@ -213,3 +214,33 @@ def test_an_index_incident_alone_is_never_reassuring(toy_scorer: Scorer) -> None
 def test_standing_among_nominals(value: float, expected: tuple[int, int, int]) -> None:
     scale = [0.0] * 41 + [float(number) for number in range(1, 61)]  # 0 for 41 of them, then 1 to 60
     assert standing(scale, value) == expected
+
+
+def test_what_was_not_given_is_never_told_as_a_fact(toy_scorer: Scorer) -> None:
+    request = example(nominal={"nominal_id": "N"}, index_victim_contacts=None)
+    explanation = scored(toy_scorer, request).explanation
+    assert isinstance(explanation, FactorExplanation)
+    told = {found.name: found for found in explanation.contributions}
+    assert "not given" in told["age"].text
+    assert "not given" in told["victim contacts"].text
+    assert told["age"].evidence == {"incidents": 3.0, "age_at_index": None}
+    assert told["victim contacts"].evidence == {"incidents": 3.0, "victim_contacts": None}
+    assert "Aged" not in told["age"].text
+
+
+def test_one_incident_has_no_pattern_and_no_gap(toy_scorer: Scorer) -> None:
+    explanation = scored(toy_scorer, example(incidents=example()["incidents"][2:])).explanation
+    assert isinstance(explanation, FactorExplanation)
+    told = {found.name: found for found in explanation.contributions}
+    assert told["harm pattern"].text.startswith("It is the only incident on record, so there is no pattern.")
+    assert told["timing"].text.startswith("There is no earlier incident on record.")
+
+
+def test_long_records_say_that_they_speak_of_the_most_recent(toy_scorer: Scorer) -> None:
+    one = example()["incidents"][0]
+    many = [one | {"incident_id": f"i{number}", "occurred_on": f"2019-05-{number + 1:02}"} for number in range(25)]
+    explanation = scored(toy_scorer, example(incidents=[*many, example()["incidents"][2]])).explanation
+    assert isinstance(explanation, FactorExplanation)
+    told = {found.name: found.text for found in explanation.contributions}
+    assert "19 of the 20 most recent incidents violent" in told["offence types"]
+    assert "5.0 % among all nominals" in explanation.summary

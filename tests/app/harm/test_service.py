@@ -85,7 +85,8 @@ def test_picture_and_table_say_what_the_curve_says(toy_scorer: Scorer) -> None:
     curve = survival_answer(np.linspace(1, 0.25, DAYS), daily=True)
     picture = Xml.fromstring(curve_svg(scored.body("id", NOW), curve))
     words = [text for text in picture.itertext() if text]
-    assert words[-1] == "25 %", "the value at one year stands beside the end of the line"
+    assert words[-2] == "25 %", "the value at one year stands beside the end of the line"
+    assert words[-1].startswith("Advice, not a decision."), "and whom it learnt from under it"
     assert "25 % after 365 days" in words[1]
     assert "11 March 2020" in " ".join(words)
     line = picture.find("{http://www.w3.org/2000/svg}polyline")
