@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -16,16 +15,15 @@ import httpx2
 from rich.console import Console
 
 from app.audit.ledger import Answer, Ledger
-from app.audit.records import Appended, NewRecord, uuid7
+from app.audit.records import Appended
 from app.errors import DayZeroError, SetupError, Unavailable
 from app.files import written_whole
 from app.harm.answers import ScoreAnswer
-from app.harm.archive import pack, to_bytes, with_receipt
+from app.harm.archive import score_record, with_receipt
 from app.harm.records import read_request
 from app.harm.service import Scorer, load_scorer
 from app.problems import kind_of, problem_body
 from app.progress import bar
-from app.purposes import DEFAULT_PURPOSE
 from app.settings import Settings
 from app.storage import LOCAL_ISSUER, open_store
 from app.terminal import show_score
@@ -99,21 +97,9 @@ def _local(settings: Settings, subject: str, open_things: ExitStack) -> Callable
 def _score(
     scorer: Scorer, ledger: Ledger, settings: Settings, subject: str, raw: bytes
 ) -> tuple[bytes, Future[Answer]]:
-    request = read_request(raw)
-    scored = scorer.score(request, settings.today())
-    answer = scored.body(uuid7(), datetime.now(UTC))
-    archived = pack(answer, scored)
-    record = NewRecord(
-        event="score",
-        issuer=LOCAL_ISSUER,
-        subject=subject,
-        payload=to_bytes(archived),
-        purpose=request.purpose or DEFAULT_PURPOSE,
-        manifest=answer.model.manifest_sha256,
-        nominal_ids=(request.nominal.nominal_id,),
-        record_id=answer.score_id,
-    )
-    return archived.answer, ledger.submit(record)
+    scored = scorer.score(read_request(raw), settings.today())
+    _, answer, record = score_record(scored, (LOCAL_ISSUER, subject))
+    return answer, ledger.submit(record)
 
 
 def _with_receipt(answer: bytes, future: Future[Answer]) -> bytes:

@@ -6,9 +6,11 @@ Three lines: answer (JSON, all but the audit receipt, which names this very reco
 
 import base64
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
+from app.audit.records import Idempotency, NewRecord, uuid7
 from app.harm.answers import AuditReceipt, ScoreBody
 from app.harm.service import Curve, Scored
 from app.purposes import DEFAULT_PURPOSE
@@ -49,6 +51,31 @@ def from_bytes(payload: bytes) -> Archived:
     """Read back what `to_bytes` wrote."""
     answer, request, curve = payload.split(b"\n")
     return Archived(answer, request, np.frombuffer(base64.b64decode(curve), dtype="<f4").astype(np.float64))
+
+
+def score_record(
+    scored: Scored, caller: tuple[str, str], once: Idempotency | None = None
+) -> tuple[ScoreBody, bytes, NewRecord]:
+    """Name and date a score: the answer, its bytes as they are given, and the record that holds it.
+
+    `caller` is issuer and subject; `once` the idempotency key the request came with.
+    """
+    answer = scored.body(uuid7(), datetime.now(UTC))
+    archived = pack(answer, scored)
+    request = scored.case.request
+    issuer, subject = caller
+    record = NewRecord(
+        event="score",
+        issuer=issuer,
+        subject=subject,
+        payload=to_bytes(archived),
+        purpose=request.purpose or DEFAULT_PURPOSE,
+        manifest=answer.model.manifest_sha256,
+        nominal_ids=(request.nominal.nominal_id,),
+        record_id=answer.score_id,
+        idempotency=once,
+    )
+    return answer, archived.answer, record
 
 
 def with_receipt(answer: bytes, sequence: int, leaf_hash: str) -> bytes:

@@ -1,7 +1,6 @@
 """`POST /score` and the reads of what it stored."""
 
 import json
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
@@ -12,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import metrics
-from app.audit.records import Idempotency, NewRecord, Replayed, uuid7
+from app.audit.records import Idempotency, NewRecord, Replayed
 from app.audit.store import Entry, EntryFilter, Store
 from app.body import read_json_body
 from app.errors import Fault, InvalidInput, NotFound
 from app.harm.answers import ScoreAnswer, ScoreLine, ScorePage, SurvivalAnswer
-from app.harm.archive import Archived, from_bytes, pack, to_bytes, with_receipt
+from app.harm.archive import Archived, from_bytes, score_record, with_receipt
 from app.harm.curve import curve_csv, curve_svg
 from app.harm.records import ScoreRequest, read_request
 from app.harm.service import survival_answer
@@ -152,27 +151,14 @@ async def _score(request: Request, caller: Caller, body: bytes, once: Idempotenc
     wanted = _with_purpose(read_request(body), request)
     work = partial(state.scorer.score, wanted, state.settings.today())
     scored = work() if wanted.explain == "none" else await state.admission.run(work)
-    answer = scored.body(uuid7(), datetime.now(UTC))
-    archived = pack(answer, scored)
-    appended = await state.ledger.append(
-        NewRecord(
-            event="score",
-            issuer=caller.issuer,
-            subject=caller.subject,
-            payload=to_bytes(archived),
-            purpose=wanted.purpose or DEFAULT_PURPOSE,
-            manifest=answer.model.manifest_sha256,
-            nominal_ids=(wanted.nominal.nominal_id,),
-            record_id=answer.score_id,
-            idempotency=once,
-        )
-    )
+    answer, given, record = score_record(scored, (caller.issuer, caller.subject), once)
+    appended = await state.ledger.append(record)
     if isinstance(appended, Replayed):
         return await _replayed(request, appended.record_id)
     metrics.SCORES.labels(answer.model.family, answer.harm.predicted_group).inc()
     for warning in answer.history.warnings:
         metrics.WARNINGS.labels(warning.code).inc()
-    full = with_receipt(archived.answer, appended.sequence, appended.leaf_hash)
+    full = with_receipt(given, appended.sequence, appended.leaf_hash)
     return Response(full, media_type=JSON, headers={"Location": f"/scores/{answer.score_id}"})
 
 

@@ -1,17 +1,13 @@
 """The contract over HTTP, on SQLite and on PostgreSQL."""
 
 import json
-import threading
-import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
 from sqlalchemy import MetaData
 
-from app import idempotency
 from app.audit.store import EntryFilter
 from app.audit.verify import verify_database
 from app.database import open_database
@@ -329,48 +325,3 @@ def test_without_a_store_there_is_no_score(service: Client, monkeypatch: pytest.
         check_problem(service.get("/scores"), 503, "unavailable")
     assert service.score(example()).status_code == 200
     assert events(service) == ["score"]
-
-
-def test_the_same_key_at_the_same_time_makes_one_score(service: Client) -> None:
-    body = json.dumps(example()).encode()
-    with ThreadPoolExecutor(8) as together:
-        answers = list(together.map(lambda _: service.score(body, Idempotency_Key="at-once"), range(8)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
-    assert events(service) == ["score"]
-
-
-def test_a_key_still_being_worked_on_is_a_conflict(service: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.05)
-    real = service.app.state.scorer.score
-    let_go = threading.Event()
-
-    def slow(*arguments: Any) -> Any:
-        let_go.wait(5)
-        return real(*arguments)
-
-    monkeypatch.setattr(service.app.state.scorer, "score", slow)
-    with ThreadPoolExecutor(1) as beside:
-        first = beside.submit(service.score, example(), Idempotency_Key="slow")
-        while not service.app.state.running._running:
-            time.sleep(0.005)
-        check_problem(service.score(example(), Idempotency_Key="slow"), 409, "still-running")
-        let_go.set()
-        assert first.result().status_code == 200
-
-
-def test_a_tenth_explanation_at_once_is_told_to_come_back(service: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = service.app.state.scorer.score
-    let_go = threading.Event()
-
-    def slow(*arguments: Any) -> Any:
-        let_go.wait(5)
-        return real(*arguments)
-
-    monkeypatch.setattr(service.app.state.scorer, "score", slow)
-    with ThreadPoolExecutor(10) as together:
-        asked = [together.submit(service.score, example()) for _ in range(10)]
-        refused = next(done for done in as_completed(asked))
-        check_problem(refused.result(), 503, "unavailable")
-        let_go.set()
-        assert sorted(one.result().status_code for one in asked) == [200] * 9 + [503]
