@@ -147,6 +147,7 @@ class Ledger:
             log.warning("audit append failed", extra={"records": len(batch)})
             outcomes = [error] * len(batch)
         except Exception:
+            self._failed_at = time.monotonic()
             log.exception("audit append failed unexpectedly", extra={"records": len(batch)})
             outcomes = [Unavailable("The audit log failed.") for _ in batch]
         for waiting, outcome in zip(batch, outcomes, strict=True):

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from app.cli import main
 from app.harm.features import FEATURES
+from app.harm.harm_index import index_in_force
 from app.security import SCOPES
 from tests.requests import example
 
@@ -211,3 +212,11 @@ def test_keys_without_their_ledger_do_not_begin_another(home: Path) -> None:
     refused = run("score", request)
     assert refused.exit_code == 1
     assert "belong to a ledger" in refused.stderr
+
+
+def test_a_second_import_builds_on_the_first(home: Path) -> None:
+    header = "Home Office Classification,FULL_OFFENCE_TITLE,CCHI_SCORE,GROUP,SUB_GROUP"
+    for number, row in enumerate(("008/65,Stalking,252,Violence,S&H", "008/66,Stalking,182,Violence,S&H")):
+        assert run("harm-index", "import", write(home, f"cchi{number}.csv", header, row)).exit_code == 0
+    index = index_in_force(home / "home" / "harm_index.csv")
+    assert [index.lookup(code).harm for code in ("00865", "00866") if index.lookup(code)] == [252.0, 182.0]

@@ -14,7 +14,7 @@ from app.audit import appending
 from app.audit import ledger as ledger_module
 from app.audit.ledger import Ledger
 from app.audit.merkle import leaf_hash
-from app.audit.records import Appended, Replayed
+from app.audit.records import Appended, NewRecord, Replayed
 from app.audit.store import EntryFilter, Store
 from app.audit.verify import verify_database
 from app.database import Duplicate, open_database
@@ -235,3 +235,19 @@ def test_listing(ledger: Ledger, store: Store) -> None:
     assert [entry.sequence for entry in store.list_entries(EntryFilter(), after=4)] == [5, 6]
     assert store.records_of_nominal("N-3") == [appended[3].record_id]
     assert store.records_of_nominal("N-none") == []
+
+
+def test_a_failed_append_shows_until_one_succeeds(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readiness asks for this, whatever kind of failure it was."""
+    for failure in (Unavailable("no"), RuntimeError("a fault of ours")):
+
+        def failing(*_: object, error: Exception = failure) -> None:
+            raise error
+
+        with monkeypatch.context() as broken:
+            broken.setattr(ledger._appender, "append", failing)
+            with pytest.raises(Unavailable):
+                ledger.submit(NewRecord("read", "i", "s", b"x")).result(5)
+        assert ledger.failing
+        ledger.submit(NewRecord("read", "i", "s", b"x")).result(5)
+        assert not ledger.failing
