@@ -9,7 +9,7 @@ import click
 
 import app
 from app.audit.commands import audit
-from app.errors import DayZeroError, InputError
+from app.errors import DayZeroError, InputError, SetupError
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 
@@ -60,11 +60,20 @@ def serve(host: str | None, port: int | None) -> None:
 )
 @click.option("--hours", type=click.FloatRange(0.01, MAX_HOURS), default=MAX_HOURS, show_default=True, help="Validity.")
 def token(subject: str, scopes: tuple[str, ...], hours: float) -> None:
-    """Print a bearer token for this machine. No scope implies another."""
+    """Print a bearer token for this machine. No scope implies another.
+
+    Where an identity provider is set (DAYZERO_JWKS_URL) the service takes its tokens only, unless DAYZERO_LOCAL_TOKENS=true.
+    """
     from app.security import issue_token  # noqa: PLC0415
     from app.storage import open_store  # noqa: PLC0415
 
-    _, own_keys = open_store(read_settings())
+    settings = read_settings()
+    if not settings.takes_local_tokens:
+        raise SetupError(
+            "Local tokens are off here: the service takes those of the identity provider (DAYZERO_JWKS_URL). Get one "
+            "there, or set DAYZERO_LOCAL_TOKENS=true for the service and for this command."
+        )
+    _, own_keys = open_store(settings)
     click.echo(issue_token(own_keys, subject, scopes, hours))
 
 

@@ -1,11 +1,12 @@
 """The application: settings in, ASGI app out. Wiring only; what happens is in the capability folders."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from starlette.datastructures import State
 
 import app
 from app.admission import Admission
@@ -23,10 +24,14 @@ from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
 from app.idempotency import Running
+from app.limits import Limits
 from app.middleware import Edge, install_problem_handlers
 from app.openapi import publish
 from app.problems import Problem
+from app.provider import open_provider
 from app.readiness import Readiness
+from app.refusals import Refusals
+from app.security import Authenticator
 from app.settings import Settings
 from app.storage import open_store
 from app.system import docs_router
@@ -58,7 +63,11 @@ def create_app(settings: Settings) -> FastAPI:
     state.checkpoints = checkpoints
     state.keeper = Keeper(checkpoints, state.ledger, interval=settings.checkpoint_seconds)
     state.running, state.admission = Running(), Admission()
-    state.readiness = Readiness(lambda: _check_store(state.ledger, engine), _golden_fault(scorer))
+    state.provider = open_provider(settings)
+    state.authenticator = Authenticator(keys, state.provider, local=settings.takes_local_tokens)
+    state.limits = Limits(settings.caller_limit, settings.failed_limit)
+    state.refusals = Refusals(state.ledger)
+    state.readiness = Readiness(lambda: _check_doors(state), _golden_fault(scorer))
     return application
 
 
@@ -89,17 +98,27 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state = application.state
     state.ledger.start()
     state.keeper.start()
+    beside = [asyncio.create_task(state.refusals.keep_summarising())]
+    if state.provider is not None:
+        await state.provider.keys.refresh()
+        beside.append(asyncio.create_task(state.provider.keys.keep_fresh()))
     yield
+    for task in beside:
+        task.cancel()
+    await state.refusals.summarise()
     state.admission.close()
     state.ledger.close()
     state.keeper.close()
     state.engine.dispose()
 
 
-def _check_store(ledger: Ledger, engine: Engine) -> None:
-    if ledger.failing:
+def _check_doors(state: State) -> None:
+    """Errors: a DayZeroError where no record can be stored, or no caller be known."""
+    if state.ledger.failing:
         raise Unavailable("The last record could not be stored.")
-    check_schema(engine)
+    check_schema(state.engine)
+    if state.provider is not None and state.provider.keys.fault is not None:
+        raise Unavailable(state.provider.keys.fault)
 
 
 def _golden_fault(scorer: Scorer) -> str | None:
