@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import app
+from app.artifact_commands import artifacts
 from app.audit.commands import audit
 from app.errors import DayZeroError, InputError, SetupError
 from app.scopes import MAX_HOURS, SCOPES
@@ -90,7 +91,7 @@ def features(file: Path) -> None:
     from app.harm.service import load_scorer  # noqa: PLC0415
 
     settings = read_settings()
-    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
     request = read_request(file.read_bytes())
     table = scorer.features(build_case(request, scorer.index, settings.today()), scorer.model_for(request))
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -119,6 +120,7 @@ def score(file: Path, out: Path | None, server: str | None) -> None:
 
 
 main.add_command(audit)
+main.add_command(artifacts)
 
 
 @main.group("harm-index")

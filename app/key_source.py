@@ -30,7 +30,7 @@ Fetch = Callable[[], Awaitable[bytes]]
 
 
 class FetchFailed(Exception):
-    """Why there is no document: a word for the log."""
+    """Why there is no document: a word for the log, none that the provider sent."""
 
 
 class KeySource:
@@ -70,10 +70,11 @@ class KeySource:
                 keys = read_keys(await self._fetch())
             if not keys:
                 raise FetchFailed("no-usable-key")
-        except (FetchFailed, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, old keys serve and the next round tries again
             self._failed = True
             metrics.KEY_FETCHES.labels("failed").inc()
-            log.warning("provider-keys-not-fetched", reason=str(error) or "timeout")
+            why = str(error) if isinstance(error, FetchFailed) else type(error).__name__
+            log.warning("provider-keys-not-fetched", reason=why)
             return
         self._keys, self._good_at, self._failed = keys, self._clock(), False
         metrics.KEY_FETCHES.labels("fetched").inc()

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 import app
+from app import metrics
 from app.admission import Admission
 from app.audit.evidence import router as evidence_router
 from app.audit.keeper import Keeper
@@ -55,7 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
     engine, keys = open_store(settings)
     checkpoints = Checkpoints(engine, keys, settings.origin)
     checkpoints.check(settings.witness_state)
-    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
+    _tell_unsigned(scorer)
     application = bare_app(docs=settings.docs)
     state = application.state
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
@@ -119,6 +121,15 @@ def _check_doors(state: State) -> None:
     check_schema(state.engine)
     if state.provider is not None and state.provider.keys.fault is not None:
         raise Unavailable(state.provider.keys.fault)
+
+
+def _tell_unsigned(scorer: Scorer) -> None:
+    """Serving what nobody vouched for is allowed, never silent: here, in `/models` and as a metric."""
+    unsigned = [model.bundle.manifest for model in scorer.models.values() if model.bundle.signed_by is None]
+    metrics.ARTEFACTS_UNSIGNED.set(len(unsigned))
+    for manifest in unsigned:
+        log = structlog.get_logger()
+        log.warning("artefact-not-checked-against-a-key", family=manifest.family, version=manifest.version)
 
 
 def _golden_fault(scorer: Scorer) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from app.errors import NotAuthenticated, TooManyRequests, Unavailable
 from app.limits import Limits, Rate
 from app.problems import CATALOGUE, kind_of
 from app.refusals import COUNTED
+from app.scoring import score_file
+from app.settings import Settings
 from tests.app.service_fixtures import Client, running
 from tests.app.test_api import check_problem
 from tests.requests import example
@@ -168,3 +171,33 @@ def test_every_refusal_is_recorded_summed_up_or_about_nothing() -> None:
     others = {kind.status for kind in CATALOGUE.values()} - RECORDED_REFUSALS - COUNTED
     assert others == {404, 405, 406, 410, 503}
     assert kind_of(NotAuthenticated("")).status in COUNTED
+
+
+@pytest.mark.parametrize("retry_after", ["0", "Wed, 21 Oct 2026 07:28:00 GMT", None])
+def test_the_command_waits_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retry_after: str | None
+) -> None:
+    """Against a stand-in that turns every other request away."""
+    asked, waited = [], []
+
+    class Strict(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(429 if len(asked) % 2 else 200)
+            if retry_after is not None:
+                self.send_header("Retry-After", retry_after)
+            self.end_headers()
+            self.wfile.write(b'{"score_id": "x"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("app.scoring.time.sleep", waited.append)
+    (tmp_path / "two.ndjson").write_bytes(b"first\nsecond\n")
+    with HTTPServer(("127.0.0.1", 0), Strict) as stand_in:
+        threading.Thread(target=stand_in.serve_forever, args=(0.05,), daemon=True).start()
+        address = f"http://127.0.0.1:{stand_in.server_port}"
+        failed = score_file(Settings(), tmp_path / "two.ndjson", tmp_path / "out.ndjson", address, "local", "token")
+        stand_in.shutdown()
+    assert (failed, [body.strip() for body in asked]) == (0, [b"first", b"first", b"second", b"second"])
+    assert waited == [0 if retry_after == "0" else 1] * 2
