@@ -28,6 +28,15 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """SQLAlchemy URL of the ledger, e.g. `postgresql+psycopg://...`. Default: an SQLite file in `home`."""
 
+    migration_url: str | None = None
+    """The same database as the role that owns the tables: for `dayzero db` and `dayzero keys rotate`. Default: database_url."""
+
+    erasure_url: str | None = None
+    """The same database as the role that may erase. Default: database_url."""
+
+    backup_days: int = Field(default=30, ge=0, le=3650)
+    """How long backups of the database are kept: until then an erasure is not complete."""
+
     artifacts: Path = Path("model_artifacts")
     """Folder of model artefacts, `<family>/<version>/`."""
 
@@ -145,6 +154,16 @@ class Settings(BaseSettings):
     def takes_local_tokens(self) -> bool:
         """Whether tokens of `dayzero token` are good here."""
         return self.jwks_url is None if self.local_tokens is None else self.local_tokens
+
+    @property
+    def migration_database(self) -> str:
+        """The database as its owner."""
+        return self.migration_url or self.database
+
+    @property
+    def erasure_database(self) -> str:
+        """The database as the role that may erase."""
+        return self.erasure_url or self.database
 
     @property
     def harm_index(self) -> Path:
