@@ -3,6 +3,8 @@
 A reader sees from them what an answer is good for, and a test walks along them.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 _SCORE = {"score_id": "$response.body#/score_id"}
@@ -15,7 +17,7 @@ class Link(NamedTuple):
 
     name: str
     call: str
-    parameters: dict[str, str] = {}
+    parameters: Mapping[str, str] = MappingProxyType({})
     body: dict[str, str] | None = None
 
 
@@ -61,5 +63,5 @@ def _operation(document: dict[str, Any], call: str) -> dict[str, Any]:
 
 def _written(link: Link, operation_id: str) -> dict[str, Any]:
     body = {} if link.body is None else {"requestBody": link.body}
-    parameters = {"parameters": link.parameters} if link.parameters else {}
+    parameters = {"parameters": dict(link.parameters)} if link.parameters else {}
     return {"operationId": operation_id, **parameters, **body}
