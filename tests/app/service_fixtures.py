@@ -54,7 +54,8 @@ def open_doors(app: FastAPI, keys: Keys, ledger: Ledger) -> None:
 def running(database_url: str, home: Path, artifacts: Path, **settings: Any) -> Iterator[Client]:
     """The application with its lifespan, asked by caller `integration` with scope score."""
     configure_logs("info", LOGS)
-    LOGS.truncate(0)
+    LOGS.seek(0)
+    LOGS.truncate()
     create_keys(home)
     app = create_app(Settings(home=home, database_url=database_url, artifacts=artifacts, **settings))
     with TestClient(app, raise_server_exceptions=False) as http:

@@ -96,10 +96,10 @@ def kept_by(service: Running) -> dict[str, str]:
 def test_without_a_token_every_door_stays_shut(tmp_path: Path, toy_artifacts: Path) -> None:
     with logged_server(tmp_path / "home", toy_artifacts) as service:
         ended = fuzz(service, "--checks", "not_a_server_error,nothing_is_repeated,every_answer_is_marked",
-                     "--max-examples", "3")  # fmt: skip
+                     "--phases", "examples,fuzzing", "--max-examples", "6")  # fmt: skip
         assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
     answered = Counter((line["route"], line["status"]) for line in service.lines() if line["event"] == "request")
     public = {call.split(" ")[1] for call, scopes in GRANTED.items() if scopes == "everyone"} | {"unknown"}
-    assert {status for route, status in answered if route not in public} == {401, 405}
-    assert sum(answered.values()) > 100
+    assert {status for route, status in answered if route not in public} == {401}
+    assert sum(answered.values()) > 60
     assert CANARY not in service.log.read_text()
