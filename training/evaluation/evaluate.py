@@ -13,7 +13,7 @@ from app.errors import SetupError
 from app.files import written_whole
 from app.harm.harm_index import HarmIndex
 from training.evaluation import worlds
-from training.evaluation.bench import OWN_EXTRACT, Bench, open_bench
+from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
 from training.evaluation.code import code_digest
 from training.evaluation.intervals import nested
 from training.evaluation.sections import SECTIONS, WORLDS, Section
@@ -79,13 +79,15 @@ def evaluate(
     """Measure one artefact; steps are kept in `folder`. Returns the file written: `evaluation.json` beside the artefact,
     or, where `only` some sections were asked for, in `folder`.
 
-    Raises SetupError where the artefact did not learn from `own`, or from this generator where `own` is None.
+    Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`.
     """
     unknown = set(only) - {section.name for section in SECTIONS}
     if unknown:
         raise SetupError(f"No section of that name. Known sections: {', '.join(section.name for section in SECTIONS)}.")
     work = Work(folder, {"format": FORMAT, "libraries": library_versions()})
-    run = Run(load_bundle(artefact), index, work, own, frozenset(only), seed, jobs, stages or Stages())
+    bundle = load_bundle(artefact)
+    check_index(bundle, index)
+    run = Run(bundle, index, work, own, frozenset(only), seed, jobs, stages or Stages())
     total = sum(_minutes(run, bench) for bench in run.benches)
     with run.stages.stage("Evaluation", total) as done:
         measured = {bench: _measure(run, bench, done) for bench in run.benches}
