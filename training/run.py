@@ -7,7 +7,7 @@ import click
 
 import app
 
-NEEDED = ("torch", "xgboost", "sklearn", "sksurv", "onnx", "pyarrow")
+NEEDED = ("torch", "xgboost", "sklearn", "sksurv", "onnx", "pyarrow", "matplotlib")
 MISSING = "dayzero-train needs the training extra: pip install -e '.[training]' -c constraints.txt"
 
 

@@ -13,40 +13,62 @@ from app.progress import bar
 from app.settings import read_settings
 from training.extract import load_extract
 from training.labels import label
-from training.synthetic.fidelity import Row, fidelity
+from training.synthetic.fidelity import fidelity
+from training.synthetic.fidelity_rows import Row
+from training.synthetic.fidelity_sh import sh_fidelity
 from training.synthetic.folder import check_out, write
 from training.synthetic.force import STAGES, generate
-from training.synthetic.world import WORLDS
+from training.synthetic.population import POPULATIONS
+from training.synthetic.world import WORLDS, find_world, of_population
 
 _LAST_STAGES = 3
+_MEASURES = {"stalking": fidelity, "sh": sh_fidelity}
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="New or empty folder for the extract.")
-@click.option("--nominals", type=click.IntRange(1, 1_000_000), required=True, help="How many labelled nominals.")
-@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same bytes.")
+@click.option(
+    "--nominals",
+    type=click.IntRange(1, 1_000_000),
+    help="How many labelled nominals.  [default: 28279, or 80362 with --population sh]",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same bytes."
+)
 @click.option("--world", type=click.Choice(sorted(WORLDS)), default="published", show_default=True)
+@click.option(
+    "--population",
+    type=click.Choice(sorted(POPULATIONS)),
+    default="stalking",
+    show_default=True,
+    help="Everyone known for stalking, or (sh) for stalking or harassment of any kind.",
+)
 @click.option(
     "--latents", type=click.Path(path_type=Path), help="Parquet file for the truths behind it, outside the folder."
 )
-def synth(out: Path, nominals: int, seed: int, world: str, latents: Path | None) -> None:
+def synth(out: Path, nominals: int | None, seed: int, world: str, population: str, latents: Path | None) -> None:
     """Invent a police force: an extract of people who do not exist, in the shape of a real one."""
     check_out(out, latents)
+    known_for = POPULATIONS[population]
+    size = nominals or known_for.published_nominals
+    named = world if population == "stalking" else f"{world}, population {population}"
     with bar("inventing") as progress:
         task = progress.add_task("", total=len(STAGES) + _LAST_STAGES)
-        force = generate(nominals, seed, world, on_stage=lambda _: progress.advance(task))
-        write(force, out, world=world, seed=seed, nominals=nominals, latents=latents)
+        settings = of_population(find_world(world), population)
+        force = generate(size, seed, settings, on_stage=lambda _: progress.advance(task))
+        write(force, out, world=named, seed=seed, nominals=size, latents=latents)
+        del force
         progress.advance(task)
         extract = load_extract(out, index_in_force(read_settings().harm_index))
         progress.advance(task)
-        labelled = label(extract)
-        if len(labelled.person) != nominals:
+        labelled = label(extract, day_zero=known_for.day_zero)
+        if len(labelled.person) != size:
             raise SetupError("The generator missed the number of labelled nominals. This is a fault of the program.")
-        rows = fidelity(extract, labelled)
+        rows = _MEASURES[population](extract, labelled, nominals=size)
         progress.advance(task)
     console = Console()
-    console.print(_fidelity_table(rows, nominals))
-    console.print(f"{out}: {nominals} labelled nominals, {len(extract.occurred)} incidents. Everyone is invented.")
+    console.print(_fidelity_table(rows, size))
+    console.print(f"{out}: {size} labelled nominals, {len(extract.occurred)} incidents. Everyone is invented.")
 
 
 def _fidelity_table(rows: list[Row], nominals: int) -> Table:
