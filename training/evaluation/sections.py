@@ -14,7 +14,8 @@ WORLDS = (PUBLISHED, SOBER, UNEQUAL)
 """In this order; an artefact is measured in its own world and beside it in the others."""
 _BOTH = (PUBLISHED, SOBER, OWN_EXTRACT)
 
-Measure = Callable[[Bench, Stages], dict[str, Any]]
+Measured = dict[str, Any] | list[Any]
+Measure = Callable[[Bench, Stages], Measured]
 
 
 class Section(NamedTuple):
