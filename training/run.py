@@ -24,11 +24,12 @@ def _group() -> click.Group:
     from app.cli import OneLineErrors  # noqa: PLC0415
     from training.harm.command import command as fit  # noqa: PLC0415
     from training.synthetic.command import synth  # noqa: PLC0415
+    from training.synthetic.fidelity_page import fidelity_page  # noqa: PLC0415
 
     group = OneLineErrors(
         "dayzero-train",
         help="Learn from an extract: `synth` invents one, `fit` turns one into a checked artefact that `dayzero serve` uses.",
-        commands={"synth": synth, "fit": fit},
+        commands={"synth": synth, "fit": fit, "fidelity-page": fidelity_page},
     )
     return click.version_option(app.__version__, prog_name="dayzero-train")(group)
 

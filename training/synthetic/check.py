@@ -89,8 +89,8 @@ def check(plan: Plan, index: HarmIndex, folder: Path, *, jobs: int = 2, stages: 
     """
     setting = _Setting(plan, index, folder, jobs, stages or Stages())
     made_with = {"generator": VERSION, "libraries": library_versions(), "harm_index": index.edition}
-    world = repr(find_world(plan.world))
-    work = Work(folder, {**made_with, "harm_index": index.sha256, "code": code_digest(), "world": world})
+    world = find_world(plan.world)
+    work = Work(folder, {**made_with, "harm_index": index.sha256, "code": code_digest(), "world": repr(world)})
     parts: dict[str, list[Json]] = {EXTRACT: [], STACK: [], SH: []}
     for seed in plan.seeds:
         key: dict[str, Any] = {"nominals": plan.nominals, "seed": seed}
@@ -99,7 +99,8 @@ def check(plan: Plan, index: HarmIndex, folder: Path, *, jobs: int = 2, stages: 
             parts[STACK].append(work.step(STACK, partial(_stack, setting, seed), **key))
     for seed in plan.sh_seeds:
         parts[SH].append(work.step(SH, partial(_sh, setting, seed), nominals=plan.sh_nominals, seed=seed))
-    return gathered(asdict(plan) | {"sh_nominals": plan.sh_nominals}, made_with, parts)
+    told = asdict(plan) | {"sh_nominals": plan.sh_nominals, "end": str(world.end)}
+    return gathered(told, made_with, parts)
 
 
 def _extract(setting: _Setting, seed: int) -> Json:

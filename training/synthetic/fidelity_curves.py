@@ -34,17 +34,17 @@ def sh_curves(extract: Extract) -> Curves:
     return {"sh_by_month": by_month(extract, index_incidents(extract, "stalking-and-harassment"))}
 
 
-def months(end: int) -> list[str]:
-    """The last `MONTHS` whole months before the last day (days since 1970-01-01), as YYYY-MM."""
-    last = np.datetime64(end + 1, "D").astype("datetime64[M]")
-    return [str(month) for month in np.arange(last - MONTHS, last)]
+def first_month(end: int) -> np.datetime64:
+    """The first of the last `MONTHS` whole months up to the last day (days since 1970-01-01)."""
+    month: np.datetime64 = np.datetime64(end + 1, "D").astype("datetime64[M]") - MONTHS
+    return month
 
 
 def by_month(extract: Extract, of_kind: Flags) -> list[float]:
-    """Incidents of the kind with a nominal on them in each of `months`, by the date they stand under, (180,)."""
+    """Incidents of the kind with a nominal on them in each of the last 180 months, by the date they stand under."""
     suspected = np.unique(extract.incident[roles_known(extract, extract.end) > 0])
     days = extract.occurred[suspected[of_kind[suspected]]]
-    place = days.astype("datetime64[D]").astype("datetime64[M]") - np.datetime64(months(extract.end)[0], "M")
+    place = days.astype("datetime64[D]").astype("datetime64[M]") - first_month(extract.end)
     number: Ints = place.astype(np.int64)
     inside = (number >= 0) & (number < MONTHS)
     return [float(count) for count in np.bincount(number[inside], minlength=MONTHS)]
