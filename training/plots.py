@@ -16,6 +16,7 @@ from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -54,6 +55,8 @@ _STYLE = {
     "path.simplify": True,
 }
 _BAR_WIDTH = 0.8
+_TICKS, _LINE = 32.0, 20.0
+"""Height of the tick labels below axes and of a line of text, points."""
 _LONG_NUMBER = re.compile(r"-?[1-9]\d*\.\d{3,}")
 """Coordinates; scales of glyphs are below 1 and stay as they are."""
 
@@ -124,6 +127,17 @@ def band(
 
 
 def legend(axes: Axes, *, columns: int = 4) -> None:
-    """Name the series below the axes, where they hide nothing."""
+    """Name the series below the axes and what stands there, where they hide nothing. Call it last."""
     handles, names = axes.get_legend_handles_labels()
-    axes.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=min(columns, max(len(names), 1)))
+    lines = max([text.get_text().count("\n") for text in axes.get_xticklabels()], default=0)
+    below = _TICKS + _LINE * lines + (_LINE if axes.get_xlabel() else 0.0)
+    place = axes.transAxes + ScaledTranslation(0.0, -below / 72, axes.figure.dpi_scale_trans)
+    axes.legend(
+        handles,
+        names,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=place,
+        ncols=min(columns, max(len(names), 1)),
+        borderaxespad=0.0,
+    )

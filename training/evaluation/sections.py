@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from training.evaluation.bench import OWN_EXTRACT, Bench
 from training.evaluation.classification import measure_calibration, measure_metrics
+from training.evaluation.fidelity import measure_fidelity
 from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload
 from training.harm.progress import Stages
@@ -31,6 +32,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
+    Section("fidelity", measure_fidelity, (PUBLISHED, SOBER), 8, of_world=False),
     Section("metrics", measure_metrics, _BOTH, 1),
     Section("calibration", measure_calibration, _BOTH, 1),
     Section("survival", measure_survival, _BOTH, 1),
