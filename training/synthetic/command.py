@@ -52,6 +52,9 @@ _MEASURES = {"stalking": fidelity, "sh": sh_fidelity}
     help="Everyone known for stalking, or (sh) for stalking or harassment of any kind.",
 )
 @click.option(
+    "--noise", type=click.FloatRange(0, 1), help="Share of people nothing foretells, instead of the world's own."
+)
+@click.option(
     "--latents", type=click.Path(path_type=Path), help="Parquet file for the truths behind it, outside the folder."
 )
 @click.option("--check", is_flag=True, help="Write no extract: hold the world against every published figure.")
@@ -84,6 +87,7 @@ def synth(
     seed: int,
     world: str,
     population: str,
+    noise: float | None,
     latents: Path | None,
     check: bool,
     seeds: int,
@@ -99,25 +103,27 @@ def synth(
     """
     size = nominals or POPULATIONS[population].published_nominals
     if not check:
-        _invent(out, size, seed, world, population, latents)
+        _invent(out, size, seed, world, noise, population, latents)
         return
-    if population != "stalking" or latents is not None:
-        raise click.UsageError("--check measures both populations by itself and writes no latents.")
+    if population != "stalking" or latents is not None or noise is not None:
+        raise click.UsageError("--check holds a world as it is, measures both populations and writes no latents.")
     every = tuple(range(seed, seed + seeds))
     plan = Plan(world, size, every, every[:stack_seeds], tuple(range(seed, seed + sh_seeds)))
     if not run_check(plan, out, work, jobs):
         context.exit(1)
 
 
-def _invent(out: Path, size: int, seed: int, world: str, population: str, latents: Path | None) -> None:
+def _invent(
+    out: Path, size: int, seed: int, world: str, noise: float | None, population: str, latents: Path | None
+) -> None:
     """Write one extract and show how far its figures are from the report's."""
     check_out(out, latents)
     named = world if population == "stalking" else f"{world}, population {population}"
     with bar("inventing") as progress:
         task = progress.add_task("", total=len(STAGES) + _LAST_STAGES)
-        settings = of_population(find_world(world), population)
+        settings = of_population(find_world(world, noise), population)
         force = generate(size, seed, settings, on_stage=lambda _: progress.advance(task))
-        write(force, out, world=named, seed=seed, nominals=size, latents=latents)
+        write(force, out, world=named, seed=seed, nominals=size, noise=noise, latents=latents)
         del force
         progress.advance(task)
         extract = load_extract(out, index_in_force(read_settings().harm_index))
