@@ -84,7 +84,8 @@ def _outbursts(rng: np.random.Generator, world: World, stalking: Acts, stops: In
     within = day <= stops[stalking.person[parent]]
     parent, day = parent[within], day[within]
     partner, severity = stalking.partner[parent], np.full(len(parent), world.outburst_severity)
-    return Acts(stalking.person[parent], day, draw_kinds(rng, severity, partner), severity, partner, parent)
+    kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
+    return Acts(stalking.person[parent], day, kind, severity, partner, parent)
 
 
 def _own_accord(rng: np.random.Generator, people: People, world: World, stops: Ints) -> Acts:
