@@ -8,6 +8,7 @@ from training.evaluation.classification import measure_calibration, measure_metr
 from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload
 from training.harm.progress import Stages
+from training.zoo.zoo import measure_zoo
 
 PUBLISHED, SOBER, UNEQUAL = "published", "sober", "unequal"
 WORLDS = (PUBLISHED, SOBER, UNEQUAL)
@@ -34,4 +35,5 @@ SECTIONS = (
     Section("calibration", measure_calibration, _BOTH, 1),
     Section("survival", measure_survival, _BOTH, 1),
     Section("workload", measure_workload, _BOTH, 1),
+    Section("zoo", measure_zoo, (PUBLISHED, OWN_EXTRACT), 20, of_world=False),
 )

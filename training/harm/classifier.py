@@ -18,12 +18,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from app.harm.features import Features
-from training.harm.decision import choose_weights
+from training.harm.decision import choose_weights, decide
 from training.harm.first_stage import FIRST_STAGES, Setting, fold_predictions, middle, predictions, refitted
 from training.harm.folds import FOLDS, Ints, fold_numbers, fold_rows
 from training.harm.parallel import run
 from training.harm.population import GROUP_COUNT, fit_population, mix_weights, population_probabilities
-from training.harm.second_stage import SECOND_STAGES, Chosen, choose_setting
+from training.harm.second_stage import SECOND_STAGES, Chosen, choose_setting, described
 from training.harm.structure import PUBLISHED, Structure
 from training.harm.tables import table_probabilities
 
@@ -75,7 +75,7 @@ class Stack:
 
     def predict(self, x: Features) -> Ints:
         """Predicted group 0..3, (N,)."""
-        return np.asarray(np.argmax(self.probabilities(x) * self.decision_weights, axis=1), dtype=np.int64)
+        return decide(self.probabilities(x), self.decision_weights)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,6 @@ def stacked_predictions(structure: Structure, models: tuple[Any, Any], x: Featur
 
 def _choices(structure: Structure, out: OutOfFold, chosen: Chosen, groups: Ints) -> dict[str, Any]:
     halves = zip(structure.first, out.settled, np.hsplit(out.stacked, 2), strict=True)
-    setting = chosen.setting
     return {
         "stack": str(structure),
         "first": {
@@ -165,6 +164,6 @@ def _choices(structure: Structure, out: OutOfFold, chosen: Chosen, groups: Ints)
             }
             for name, settled, half in halves
         },
-        "second": setting._asdict() if isinstance(setting, tuple) else {SECOND_STAGES[structure.second].setting: setting},
+        "second": described(structure.second, chosen.setting),
         "log_loss_stack": round(log_loss(groups, chosen.probabilities), 6),
     }

@@ -132,7 +132,7 @@ def _network(kind: Callable[[Scaling], Any]) -> FirstStage:
     return FirstStage(
         "epochs",
         lambda x, groups, component, seed: network.epochs_needed(kind, x, groups, component, seed),
-        lambda x, groups, component, epochs, seed: network.fit_network(kind, x, groups, int(epochs), seed),
+        lambda x, groups, _, epochs, seed: network.fit_network(kind, x, groups, int(epochs), seed),
         network.network_probabilities,
     )
 

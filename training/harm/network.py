@@ -83,9 +83,7 @@ def _train(
     return model.eval(), best
 
 
-def _epochs(
-    model: HistoryNetwork, x: Features, groups: Ints, epochs: int, judge: tuple[Features, Ints] | None
-) -> int:
+def _epochs(model: HistoryNetwork, x: Features, groups: Ints, epochs: int, judge: tuple[Features, Ints] | None) -> int:
     optimiser = torch.optim.Adam(model.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     rows, real = model.prepare(torch.from_numpy(x))
     target = torch.from_numpy(groups)

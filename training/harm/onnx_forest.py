@@ -21,7 +21,9 @@ def leaves_of(tree: Any) -> NDArray[np.int64]:
     return np.flatnonzero(tree.children_left < 0)
 
 
-def ensemble(trees: Sequence[Any], leaves: Leaves, targets: int, columns: NDArray[np.int64] | None = None) -> dict[str, Any]:
+def ensemble(
+    trees: Sequence[Any], leaves: Leaves, targets: int, columns: NDArray[np.int64] | None = None
+) -> dict[str, Any]:
     """Attributes of a TreeEnsembleRegressor whose outputs are sums over the trees.
 
     `trees` scikit-learn's `tree_`; `leaves` for each of them (nodes, targets, weights): what a leaf adds to which of the

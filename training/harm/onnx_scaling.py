@@ -34,6 +34,8 @@ def standardised_rows(graph: Graph, scaling: Scaling) -> tuple[str, str]:
     """(standardised rows of `features`, padding zero (N, 20, 19); which rows are real, 0 or 1 (N, 20, 1))."""
     real = graph.node("Cast", [real_rows(graph)], to=onnx.TensorProto.FLOAT)
     mask = graph.node("Unsqueeze", [real, graph.constant([2], dtype=int)])
-    moved = graph.node("Sub", [logged_rows(graph, "features", array(multipliers())), graph.constant(array(scaling.mean))])
+    moved = graph.node(
+        "Sub", [logged_rows(graph, "features", array(multipliers())), graph.constant(array(scaling.mean))]
+    )
     scaled = graph.node("Div", [moved, graph.constant(array(scaling.scale))])
     return graph.node("Mul", [scaled, mask]), mask

@@ -15,7 +15,7 @@ from sklearn.metrics import log_loss
 from training.harm import tables
 from training.harm.folds import Ints, fold_numbers, fold_rows
 from training.harm.parallel import run
-from training.harm.svm import SETTINGS, fit_svm
+from training.harm.svm import SETTINGS, SvmSettings, fit_svm
 from training.harm.tables import table_probabilities
 
 Floats = NDArray[np.float64]
@@ -41,16 +41,20 @@ class Chosen(NamedTuple):
 
 
 SECOND_STAGES = {
-    "svm": SecondStage("cost and gamma", SETTINGS, fit_svm),
-    "lr": SecondStage("cost", (1.0, 10.0, 100.0), lambda x, groups, _, cost, __: tables.fit_regression(x, groups, cost)),
-    "rf": SecondStage("leaf", (20, 40, 80), lambda x, groups, _, leaf, seed: tables.fit_forest(x, groups, leaf, seed)),
+    "svm": SecondStage("settings", SETTINGS, fit_svm),
+    "lr": SecondStage(
+        "cost", (1.0, 10.0, 100.0), lambda x, groups, _, cost, __: tables.fit_regression(x, groups, cost)
+    ),
+    "rf": SecondStage("leaf", (30, 60, 120), lambda x, groups, _, leaf, seed: tables.fit_forest(x, groups, leaf, seed)),
     "gbm": SecondStage(
         "rounds", (20, 40, 80), lambda x, groups, _, rounds, seed: tables.fit_gbm(x, groups, rounds, _GBM_DEPTH, seed)
     ),
     "xgboost": SecondStage(
         "rounds", (20, 40, 80), lambda x, groups, _, rounds, seed: tables.fit_boosted(x, groups, rounds, seed)
     ),
-    "nn": SecondStage("penalty", (0.1, 1.0, 10.0), lambda x, groups, _, penalty, seed: tables.fit_network(x, groups, penalty, seed)),
+    "nn": SecondStage(
+        "penalty", (0.1, 1.0, 10.0), lambda x, groups, _, penalty, seed: tables.fit_network(x, groups, penalty, seed)
+    ),
 }
 """By name, in the report's order."""
 
@@ -64,11 +68,14 @@ def cross_fit(name: str, stacked: Floats32, groups: Ints, component: Ints, setti
     return out
 
 
-def choose_setting(
-    name: str, stacked: Floats32, groups: Ints, component: Ints, seed: int, jobs: int = 1
-) -> Chosen:
+def choose_setting(name: str, stacked: Floats32, groups: Ints, component: Ints, seed: int, jobs: int = 1) -> Chosen:
     """Try every setting of the named kind on first-stage probabilities (N, 8)."""
     settings = SECOND_STAGES[name].settings
     tried = run([partial(cross_fit, name, stacked, groups, component, each, seed) for each in settings], jobs=jobs)
     best = int(np.argmin([log_loss(groups, probabilities) for probabilities in tried]))
     return Chosen(settings[best], tried[best])
+
+
+def described(name: str, setting: Any) -> dict[str, Any]:
+    """A setting of the named kind, for JSON."""
+    return setting._asdict() if isinstance(setting, SvmSettings) else {SECOND_STAGES[name].setting: setting}

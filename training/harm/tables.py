@@ -80,5 +80,7 @@ def table_probabilities(model: Any, values: Floats32) -> Floats:
     """Probabilities of the four groups (N, 4) for values (N, K), by whichever of these classifiers."""
     if isinstance(model, CalibratedSvm):
         return model.probabilities(values)
-    wide = values if isinstance(model, XGBClassifier) else values.astype(np.float64)
-    return np.asarray(model.predict_proba(wide), dtype=np.float64)
+    if isinstance(model, XGBClassifier):
+        found = np.asarray(model.predict_proba(values), dtype=np.float64)
+        return np.asarray(found / found.sum(axis=1, keepdims=True))  # float32 sums to 1 only nearly
+    return np.asarray(model.predict_proba(values.astype(np.float64)), dtype=np.float64)

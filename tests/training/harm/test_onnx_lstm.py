@@ -6,8 +6,8 @@ from tests.training.harm.people import People
 from tests.training.harm.runtime import run
 from training.harm.lstm import HarmLstm
 from training.harm.network import fit_network, network_probabilities
-from training.harm.scaling import Scaling
 from training.harm.onnx_lstm import lstm_graph
+from training.harm.scaling import Scaling
 
 
 @pytest.fixture
