@@ -9,6 +9,7 @@ from training.evaluation.fidelity import measure_fidelity
 from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload
 from training.harm.progress import Stages
+from training.zoo.zoo import measure_zoo
 
 PUBLISHED, SOBER, UNEQUAL = "published", "sober", "unequal"
 WORLDS = (PUBLISHED, SOBER, UNEQUAL)
@@ -37,4 +38,5 @@ SECTIONS = (
     Section("calibration", measure_calibration, _BOTH, 1),
     Section("survival", measure_survival, _BOTH, 1),
     Section("workload", measure_workload, _BOTH, 1),
+    Section("zoo", measure_zoo, (PUBLISHED, OWN_EXTRACT), 20, of_world=False),
 )
