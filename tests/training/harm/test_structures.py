@@ -71,17 +71,18 @@ def test_anything_else_is_refused_in_one_line(written: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_a_refit_with_what_was_once_settled_searches_nothing(nominals: People) -> None:
     few = nominals.sample.take(np.arange(300))
     parts = {"test_mix": np.full(4, 0.25), "population_mix": np.full(4, 0.25), "seed": 1}
-    once = {"structure": parse_stack("rf+gbm:lr"), **parts}
+    once = {"structure": parse_stack("lr+rf:lr"), **parts}
     told = json.loads(json.dumps(fit_stack(few, few, **once).choices))
     known = Known.of(told)
     assert known.structure == once["structure"]
-    assert (known.one, known.other) == (told["first"]["rf"]["leaf"], told["first"]["gbm"]["rounds"])
+    assert (known.one, known.other) == (told["first"]["lr"]["cost"], told["first"]["rf"]["leaf"])
     again = fit_stack(few, few, known=known, **parts).choices
-    for name in ("rf", "gbm"):
-        assert set(again["first"][name]["folds"]) == {getattr(known, "one" if name == "rf" else "other")}
+    for name, settled in (("lr", known.one), ("rf", known.other)):
+        assert set(again["first"][name]["folds"]) == {settled}
     assert again["second"] == told["second"]
     assert Known.of(
         {
