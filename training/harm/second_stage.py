@@ -42,9 +42,7 @@ class Chosen(NamedTuple):
 
 SECOND_STAGES = {
     "svm": SecondStage("settings", SETTINGS, fit_svm),
-    "lr": SecondStage(
-        "cost", (1.0, 10.0, 100.0), lambda x, groups, _, cost, __: tables.fit_regression(x, groups, cost)
-    ),
+    "lr": SecondStage("cost", (0.1, 1.0, 10.0), lambda x, groups, _, cost, __: tables.fit_regression(x, groups, cost)),
     "rf": SecondStage("leaf", (30, 60, 120), lambda x, groups, _, leaf, seed: tables.fit_forest(x, groups, leaf, seed)),
     "gbm": SecondStage(
         "rounds", (20, 40, 80), lambda x, groups, _, rounds, seed: tables.fit_gbm(x, groups, rounds, _GBM_DEPTH, seed)

@@ -12,16 +12,12 @@ from rich.table import Table
 from app.files import written_whole
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
-from training.evaluation.code import code_digest
-from training.evaluation.work import Work
-from training.evaluation.worlds import own_extract
 from training.extract import REAL_SOURCE
-from training.harm.artefact import library_versions
 from training.harm.fit import prepare
 from training.harm.progress import shown
 from training.zoo.page import page
 from training.zoo.steps import Crew
-from training.zoo.zoo import zoo
+from training.zoo.zoo import zoo, zoo_work
 
 _SHOWN = 12
 
@@ -69,9 +65,7 @@ def command(folder: Path, kept: Path, jobs: int, seed: int, scheduler: str | Non
     index = index_in_force(read_settings().harm_index)
     with shown() as stages:
         data = prepare(folder, index, seed, stages)
-        work = Work(kept, {"zoo": 1, "extract": own_extract(folder).digest, "harm_index": index.sha256, "seed": seed})
-        work = work.under(libraries=library_versions(), code=code_digest("training.zoo.zoo"))
-        section = zoo(data, work, seed, Crew(jobs, scheduler), stages)
+        section = zoo(data, zoo_work(kept, data, seed), seed, Crew(jobs, scheduler), stages)
     target = out or kept / "zoo.json"
     document = {"learnt_from": data.extract.source, "seed": seed, **section}
     with written_whole(target) as file:

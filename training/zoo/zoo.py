@@ -1,14 +1,18 @@
 """The whole comparison on one extract: seven models out of fold and refitted, 168 combinations, one ranked table."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.evaluation.bench import Bench
+from training.evaluation.code import code_digest
 from training.evaluation.work import Work
+from training.harm.artefact import library_versions
 from training.harm.classifier import gathered
 from training.harm.first_stage import FIRST_STAGES, Setting, middle
 from training.harm.fit import Data
@@ -25,7 +29,22 @@ Views = Mapping[str, View]
 
 def measure_zoo(bench: Bench, stages: Stages) -> dict[str, Any]:
     """The section "zoo" of an evaluation, fitted with the artefact's own seed: its stack is one of the rows."""
-    return zoo(bench.data, bench.work, bench.manifest.seed, Crew(bench.jobs), stages)
+    seed = bench.manifest.seed
+    return zoo(bench.data, zoo_work(bench.work.folder, bench.data, seed), seed, Crew(bench.jobs), stages)
+
+
+def zoo_work(folder: Path, data: Data, seed: int) -> Work:
+    """Steps kept in `folder` under what they follow from: the numbers learnt from, the seed, the code that learns.
+
+    Not under the artefact or the extract's files: whoever compares on the same numbers finds the same steps.
+    """
+    judged = judged_parts(data)
+    train, test = data.sample(data.split.train), data.x[data.split.test]
+    digest = hashlib.sha256()
+    for part in (*train, test, *judged):
+        digest.update(f"{part.dtype} {part.shape}".encode() + part.tobytes())
+    code = code_digest(models.__name__)
+    return Work(folder, {"data": digest.hexdigest(), "seed": seed, "libraries": library_versions(), "code": code})
 
 
 def zoo(
