@@ -11,7 +11,7 @@ from app.harm.features import Features
 from training.harm.classifier import Stack
 from training.harm.population import mix_weights
 from training.harm.survival import curves
-from training.metrics import concordance, confusion, group_metrics, harm_balance, top_against_lowest_auc
+from training.metrics import concordance, confusion, report_metrics, top_against_lowest_auc
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,8 +39,9 @@ def measure(
     found: dict[str, Any] = {
         name: {
             "confusion": confusion(groups, predicted, mix).tolist(),
-            **asdict(group_metrics(confusion(groups, predicted, mix))),
-            "harm": asdict(harm_balance(groups, predicted, future_harm, mix)),
+            **asdict(
+                report_metrics(confusion(groups, predicted, mix), confusion(groups, predicted, mix * future_harm))
+            ),
         }
         for name, mix in mixes.items()
     }
@@ -64,7 +65,7 @@ def round_floats(value: Any) -> Any:
         return {name: round_floats(part) for name, part in value.items()}
     if isinstance(value, list):
         return [round_floats(part) for part in value]
-    return round(value, _DIGITS) if isinstance(value, float) else value
+    return round(float(value), _DIGITS) if isinstance(value, float) else value
 
 
 def _calibration(curve: Floats, first_event_day: Floats, weights: Floats) -> dict[str, dict[str, float]]:
