@@ -63,8 +63,8 @@ def simulate(
     places = np.array_split(np.arange(len(moments.person)), chunks(len(moments.person)))
     seeds = np.random.SeedSequence(seed).spawn(len(places))
     tasks = [
-        partial(_kept_futures, scenes(latents, moments.take(rows)), moments.take(rows), latents.world, index, futures, child)
-        for rows, child in zip(places, seeds, strict=True)
+        partial(_kept_futures, scenes(latents, part), part, latents.world, index, futures, child)
+        for part, child in zip((moments.take(rows) for rows in places), seeds, strict=True)
     ]
     found = run(tasks, jobs=jobs, done=done)
     return Futures(*(np.concatenate([getattr(part, name) for part in found]) for name in ("harm", "first_day")))
@@ -122,7 +122,9 @@ def _draw(
     days, known = _harm(rng, incidents.take(counted), world, index)
     first = np.full(len(day_zero), HORIZON_DAYS + 1)
     np.minimum.at(first, whose[known], after[known])
-    return meets, Futures(np.bincount(whose[known], weights=days[known], minlength=len(day_zero)), first)
+    total = np.zeros(len(day_zero))
+    np.add.at(total, whose[known], days[known])
+    return meets, Futures(total, first)
 
 
 def _on_record(rng: np.random.Generator, cast: Scenes, world: World, end: int) -> tuple[Incidents, Casework]:

@@ -25,7 +25,7 @@ from training.synthetic.casefile import next_in_company
 from training.synthetic.latents import Latents
 from training.synthetic.people import People
 from training.synthetic.police import NEVER, Casework
-from training.synthetic.process import Acts, Past
+from training.synthetic.process import Past
 
 _NOBODY = -1
 # An act this many mean delays ago excites nothing more: the chance that it would is below 1e-15.
@@ -45,9 +45,7 @@ class Moments:
 
     def take(self, rows: Ints) -> "Moments":
         """The given moments."""
-        return replace(
-            self, person=self.person[rows], day_zero=self.day_zero[rows], index_day=self.index_day[rows]
-        )
+        return replace(self, person=self.person[rows], day_zero=self.day_zero[rows], index_day=self.index_day[rows])
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,9 @@ def record(rng: np.random.Generator, acts: Acts, casework: Casework) -> Incident
 
 def as_told(rng: np.random.Generator, days: Ints) -> Ints:
     """The days the police are told: for a few the day is not known, and stands as 1 January of its year."""
-    told = days.copy()
     unknown = rng.random(len(days)) < _PLACEHOLDER_SHARE
-    told[unknown] = told[unknown].astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
-    return told
+    new_year = days.astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    return np.where(unknown, new_year, days)
 
 
 def involve(

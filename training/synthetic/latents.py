@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -103,7 +104,9 @@ def latents_of(table: pa.Table) -> Latents:
         parent=np.full(int(lengths.sum()), -1),
     )
     traits = {name: table[f"latent_{name}"] for name in _TRAITS}
-    people = {name: _days(values) if name in _PERSON_DAYS else values.to_numpy() for name, values in traits.items()}
+    people: dict[str, Any] = {
+        name: _days(values) if name in _PERSON_DAYS else values.to_numpy() for name, values in traits.items()
+    }
     return Latents(
         person_id=table["person_id"].to_numpy(),
         people=People(**people),
@@ -125,4 +128,5 @@ def _or_never(days: Ints) -> pa.Array:
 
 def _days(column: pa.ChunkedArray) -> Ints:
     """Days since 1970-01-01, `NEVER` for null."""
-    return pc.fill_null(column.cast(pa.int32()).cast(pa.int64()), NEVER).to_numpy()
+    days: Ints = pc.fill_null(column.cast(pa.int32()).cast(pa.int64()), NEVER).to_numpy()
+    return days

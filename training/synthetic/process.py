@@ -44,7 +44,7 @@ class Acts:
     @property
     def stalking(self) -> NDArray[np.bool_]:
         """Stalking by whichever name, (M,)."""
-        return (self.kind == STALKING) | (self.kind == RECLASSIFIED)
+        return np.asarray((self.kind == STALKING) | (self.kind == RECLASSIFIED))
 
     def take(self, rows: Ints) -> "Acts":
         """The given rows; parents are not renumbered."""
@@ -159,9 +159,7 @@ def _severity(people: People, world: World, person: Ints, day: Ints) -> Floats:
     return world.severity_base + people.escalation[person] + world.escalation_drift * np.minimum(years, 20.0)
 
 
-def _offspring(
-    rng: np.random.Generator, mean: Floats, delay: float, day: Ints, until: Ints
-) -> tuple[Ints, Ints]:
+def _offspring(rng: np.random.Generator, mean: Floats, delay: float, day: Ints, until: Ints) -> tuple[Ints, Ints]:
     """Parent row and day of the children born after `until`, of parents of `day` with `mean` children each, (M,).
 
     Delays are memoryless in whole days: of the children still to come there are exp(-days waited / delay) times as
@@ -181,4 +179,5 @@ def _delays(rng: np.random.Generator, count: int, mean: float) -> Ints:
 def joined(parts: Sequence[Columns]) -> Columns:
     """The rows of all parts, tables of one kind, one after the other; row numbers inside are not renumbered."""
     names = [field.name for field in fields(parts[0])]
-    return type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    table: Columns = type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return table
