@@ -60,6 +60,10 @@ class Work:
                 np.savez(file, **dict[str, Any](found))
         return found
 
+    def has(self, name: str, **more: Any) -> bool:
+        """Whether a JSON step of this name and key is kept."""
+        return _kept(self._path(name, ".json", more), _read_json) is not None
+
     def place(self, name: str, **more: Any) -> Path:
         """Where a step that keeps its own folder or file puts it; the path is new for every key."""
         return self._path(name, "", more)
