@@ -13,6 +13,8 @@ from app.errors import SetupError
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
 from training.evaluation.bench import Bench, Scored
+from training.evaluation.code import code_digest
+from training.evaluation.work import Work
 from training.harm.decision import choose_weights
 from training.harm.population import mix_weights, shares
 from training.harm.progress import Stages
@@ -61,10 +63,16 @@ def open_oracle(bench: Bench, index: HarmIndex, stages: Stages, *, futures: int 
     """
     labelled, mix = bench.data.labelled, bench.data.mix
     with stages.stage("Oracle: simulated futures", chunks(len(labelled.person))) as done:
-        found = bench.work.arrays(
+        found = _shared(bench.work).arrays(
             "oracle", lambda: _simulated(bench, index, futures, done), seed=bench.seed, futures=futures
         )
     return Oracle(**found, mix=mix)
+
+
+def _shared(work: Work) -> Work:
+    """The same work whichever section asks: all of them use one simulation."""
+    key = {name: value for name, value in work.key.items() if name not in ("section", "code")}
+    return replace(work, key={**key, "code": code_digest(__name__)})
 
 
 def _simulated(bench: Bench, index: HarmIndex, futures: int, done: Callable[[], None]) -> dict[str, np.ndarray]:

@@ -72,7 +72,7 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
     classes = np.zeros((count, len(CLASSES)), dtype=np.bool_)
     classes[:, CLASSES.index("violent")] = True
     never = np.full(count, NO_DAY)
-    more = {
+    more: dict[str, Any] = {
         "incident_id": np.array([f"~{number:08d}" for number in range(count)], dtype=object),
         "occurred": day,
         "recorded": day,
@@ -87,7 +87,8 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
         "charged": never,
         "eliminated": never,
     }
-    return replace(extract, **{name: np.concatenate([getattr(extract, name), part]) for name, part in more.items()})
+    columns: dict[str, Any] = {name: np.concatenate([getattr(extract, name), part]) for name, part in more.items()}
+    return replace(extract, **columns)
 
 
 def later_roles(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
