@@ -76,7 +76,8 @@ def live(
     stops = np.where(rng.random(len(people)) < world.stopping_share, last, end)
 
     own = _own_accord(rng, people, world, past.until, stops)
-    generations = [past.acts, stalking, own]
+    outbursts = _outbursts(rng, world, past, stalking, stops)
+    generations = [past.acts, stalking, own, outbursts]
     parents, first_row = joined(generations), 0
     while len(parents):
         children = _excited(rng, people, world, parents, first_row, past.until, stops)
@@ -117,6 +118,26 @@ def _stalking(rng: np.random.Generator, people: People, world: World, past: Past
     return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT))
 
 
+def _outbursts(rng: np.random.Generator, world: World, past: Past, stalking: Acts, stops: Ints) -> Acts:
+    """Stalking that turns grave without warning: whether it does has nothing to do with who stalks.
+
+    Of past stalking, outbursts still to come are as likely as they were at first, less those whose time has gone by;
+    that an incident may have had its own already is not asked (with a few in a hundred that have one, an error far
+    below one in a thousand).
+    """
+    known = np.flatnonzero(past.acts.stalking)
+    sources = joined([past.acts.take(known), stalking])
+    rows = np.append(known, len(past.acts) + np.arange(len(stalking)))
+    first = np.maximum(sources.day + 1, past.until[sources.person] + 1)
+    still = np.exp((sources.day + 1 - first) / world.outburst_days)
+    parent = np.flatnonzero(rng.random(len(sources)) < world.outburst_share * still)
+    day = first[parent] + _delays(rng, len(parent), world.outburst_days)
+    within = day <= stops[sources.person[parent]]
+    parent, day = parent[within], day[within]
+    partner, severity = sources.partner[parent], np.full(len(parent), world.outburst_severity)
+    return Acts(sources.person[parent], day, draw_kinds(rng, severity, partner), severity, partner, rows[parent])
+
+
 def _own_accord(rng: np.random.Generator, people: People, world: World, until: Ints, stops: Ints) -> Acts:
     """Incidents nothing excited: a constant rate up to the first stalking incident, another one after it."""
     person, day = [], []
@@ -154,9 +175,10 @@ def _excited(
 
 
 def _severity(people: People, world: World, person: Ints, day: Ints) -> Floats:
-    """Severity of acts: the personal level and its rise over the career."""
+    """Severity of acts: the personal level, before or from the first stalking incident on, and its rise over the career."""
     years = (day - people.career_start[person]) / DAYS_A_YEAR
-    return world.severity_base + people.escalation[person] + world.escalation_drift * np.minimum(years, 20.0)
+    level = np.where(day < people.onset[person], people.escalation[person], people.later_escalation[person])
+    return world.severity_base + level + world.escalation_drift * np.minimum(years, 20.0)
 
 
 def _offspring(rng: np.random.Generator, mean: Floats, delay: float, day: Ints, until: Ints) -> tuple[Ints, Ints]:

@@ -100,7 +100,9 @@ def test_kept_futures_are_the_first_that_meet_the_condition(monkeypatch: pytest.
     monkeypatch.setattr(module, "_draw", fake)
     found = simulate(latents, few, INDEX, seed=1, futures=7)
     for moment in range(4):
-        kept = [h for m, meets, harm in drawn for one, ok, h in zip(m, meets, harm, strict=True) if ok and one == moment]
+        kept = [
+            h for m, meets, harm in drawn for one, ok, h in zip(m, meets, harm, strict=True) if ok and one == moment
+        ]
         assert found.harm[moment].tolist() == kept[:7]
 
 
@@ -170,6 +172,4 @@ def test_latents_of_another_extract_are_refused(bench: Bench) -> None:
 
     labelled = bench.data.labelled
     with pytest.raises(SetupError, match="not those of this extract"):
-        scoring_moments(
-            latents_of(generate(1_500, 12).latents), labelled.person_id, labelled.histories.day_zero
-        )
+        scoring_moments(latents_of(generate(1_500, 12).latents), labelled.person_id, labelled.histories.day_zero)
