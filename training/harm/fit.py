@@ -7,6 +7,7 @@ not, and is reported beside it.
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,19 +114,24 @@ def fit(
 
 
 def prepare(folder: Path, index: HarmIndex, seed: int, stages: Stages) -> Data:
-    """Load, label, split and compute features; unknown ages become the population's median (ours)."""
+    """Load, label, split and compute features."""
     with stages.stage("Extract, labels, features", 4) as done:
         extract = load_extract(folder, index)
         done()
-        labelled = label(extract)
-        done()
-        parts = split(labelled, seed=seed)
-        done()
-        outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
-        mix = shares(parts.groups)
-        weights = mix_weights(parts.groups[outside], mix)
-        age = weighted_median(index_ages(labelled.histories, labelled.nominals)[outside], weights)
-        x = features(labelled.histories, labelled.nominals, unknown_age=age)
+        return assemble(extract, seed, done)
+
+
+def assemble(extract: Extract, seed: int, done: Callable[[], None] = lambda: None) -> Data:
+    """Label, split and compute features; unknown ages become the population's median (ours). `done` is called twice."""
+    labelled = label(extract)
+    done()
+    parts = split(labelled, seed=seed)
+    done()
+    outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
+    mix = shares(parts.groups)
+    weights = mix_weights(parts.groups[outside], mix)
+    age = weighted_median(index_ages(labelled.histories, labelled.nominals)[outside], weights)
+    x = features(labelled.histories, labelled.nominals, unknown_age=age)
     return Data(extract, labelled, parts, x, age, outside, weights, mix)
 
 

@@ -3,7 +3,7 @@
 Persons are numbered nominals first (0..C-1), then victims who are nobody's suspect.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from training.synthetic.offences import (
 )
 from training.synthetic.people import People
 from training.synthetic.police import NEVER, Casework
-from training.synthetic.process import Acts
+from training.synthetic.process import Acts, joined
 from training.synthetic.world import World
 
 Flags = NDArray[np.bool_]
@@ -80,13 +80,18 @@ def record(rng: np.random.Generator, acts: Acts, casework: Casework, world: Worl
     harm = np.full(count, np.nan)
     domestic_non_crime = acts.kind == DOMESTIC_NON_CRIME
     harm[domestic_non_crime] = draw_non_crime_harm(rng, acts.severity[domestic_non_crime])
-    day = acts.day.copy()
-    unknown = rng.random(count) < _PLACEHOLDER_SHARE
-    day[unknown] = day[unknown].astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    day = as_told(rng, acts.day)
     family = (rng.random(count) < _FAMILY_SHARE) & (acts.kind != OTHER_NON_CRIME)
     domestic = acts.partner | domestic_non_crime | family
-    conduct = np.isin(acts.kind, world.known_for.conduct)
+    conduct = world.is_conduct(acts.kind)
     return Incidents(acts.person, day, casework.recorded, acts.kind, code, harm, acts.partner, domestic, conduct)
+
+
+def as_told(rng: np.random.Generator, days: Ints) -> Ints:
+    """The days the police are told: for a few the day is not known, and stands as 1 January of its year."""
+    unknown = rng.random(len(days)) < _PLACEHOLDER_SHARE
+    new_year = days.astype("datetime64[D]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    return np.where(unknown, new_year, days)
 
 
 def involve(
@@ -100,17 +105,17 @@ def involve(
         casework.charged,
         casework.eliminated,
     )
-    together = _companions(rng, people, incidents, casework, world)
+    together = companions(rng, people, incidents, casework, world)
     victims, persons = _victims(rng, people, incidents)
-    return _joined([suspects, together, victims]), persons
+    return joined([suspects, together, victims]), persons
 
 
-def _companions(
+def companions(
     rng: np.random.Generator, people: People, incidents: Incidents, casework: Casework, world: World
 ) -> Involvements:
     """Companions who took part: never in the conduct the population is known for, never from before their own career
     or from inside prison."""
-    companion = _next_in_company(people.company)[incidents.owner]
+    companion = next_in_company(people.company)[incidents.owner]
     chosen = (companion != incidents.owner) & ~incidents.conduct & (rng.random(len(companion)) < world.company_share)
     rows = np.flatnonzero(chosen)
     who, day = companion[rows], incidents.day[rows]
@@ -152,7 +157,7 @@ def _principal_victims(rng: np.random.Generator, people: People) -> tuple[Ints, 
     """The person each nominal stalks: mostly a stranger to the other nominals, now and then a companion or theirs."""
     count = len(people)
     principal = count + np.arange(count)
-    companion = _next_in_company(people.company)
+    companion = next_in_company(people.company)
     chance = rng.random(count)
     has_companion = companion != np.arange(count)
     principal = np.where(has_companion & (chance < _COMPANIONS_VICTIM), count + companion, principal)
@@ -160,7 +165,7 @@ def _principal_victims(rng: np.random.Generator, people: People) -> tuple[Ints, 
     return principal, 2 * count
 
 
-def _next_in_company(company: Ints) -> Ints:
+def next_in_company(company: Ints) -> Ints:
     """The next member of each nominal's company, themselves where they keep their own; companies are runs."""
     count = len(company)
     first = np.flatnonzero(np.diff(company, prepend=-1))
@@ -199,9 +204,3 @@ def contact(
 def _worry(people: People, world: World) -> Floats:
     """How much more the victims of those who will harm most call (report, figure 9), in logs."""
     return _WORRY_SD * people.later_escalation / max(world.escalation_sd, 1e-9)
-
-
-def _joined(parts: list[Involvements]) -> Involvements:
-    first = parts[0]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in first.__dataclass_fields__}
-    return replace(first, **joined)
