@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import cohen_kappa_score
 
+from app.harm.features import Floats, Ints
 from training.evaluation.bench import Bench, Scored
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.population import mix_weights, shares
 from training.harm.progress import Stages
-from training.metrics import TOP, confusion, report_metrics, top_against_lowest_auc
+from training.metrics import GROUP_COUNT, TOP, confusion, report_metrics, top_against_lowest_auc
 from training.split import split
 from training.validation.fits import fit_of, scores_of
 from training.validation.shuffle import macro_auc
@@ -81,9 +82,15 @@ def _pair(one: tuple[Data, Scored], other: tuple[Data, Scored]) -> dict[str, flo
     either, both = (first == TOP) | (second == TOP), (first == TOP) & (second == TOP)
     return {
         "same_group": float(np.average(first == second, weights=weights)),
-        "kappa": float(cohen_kappa_score(first, second, weights="linear", sample_weight=weights)),
+        "kappa": _kappa(first, second, weights),
         "flagged_by_both": float(weights[both].sum() / max(weights[either].sum(), 1e-12)),
     }
+
+
+def _kappa(first: Ints, second: Ints, weights: Floats) -> float:
+    return float(
+        cohen_kappa_score(first, second, labels=list(range(GROUP_COUNT)), weights="linear", sample_weight=weights)
+    )
 
 
 def _unseen(data: Data) -> NDArray[np.bool_]:
