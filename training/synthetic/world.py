@@ -110,7 +110,7 @@ class World:
 
 WORLDS = {
     "published": World(),
-    "sober": World(noise=0.6),
+    "sober": World(noise=0.65),
     "unequal": World(recorded_share=0.78, ethnicity_recording_gap=2.0),
 }
 """`published` shows the report's classifier, `sober` the difficulty that tools for real cases meet; `unequal` is
