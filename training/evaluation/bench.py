@@ -91,12 +91,8 @@ def open_bench(
     Raises SetupError where the artefact did not learn from this extract with this harm index: its test set would then
     hold people it has seen.
     """
-    manifest = bundle.manifest
-    if manifest.harm_index.sha256 != index.sha256:
-        raise SetupError(
-            "The artefact learnt with another harm index than the one in force. Import that one, or fit again."
-        )
-    stages = stages or Stages()
+    check_index(bundle, index)
+    manifest, stages = bundle.manifest, stages or Stages()
     data = prepare(folder, index, manifest.seed, stages)
     if tuple(data.split.cuts.tolist()) != manifest.cuts or data.unknown_age != manifest.index_age_median:
         raise SetupError(
@@ -105,6 +101,14 @@ def open_bench(
     model = HarmModel(bundle)
     scored = score(model, data.x[data.split.test])
     return Bench(name, folder, latents, data, model, scored, seed, jobs, work)
+
+
+def check_index(bundle: Bundle, index: HarmIndex) -> None:
+    """Raise SetupError where the artefact learnt with another harm index than `index`."""
+    if bundle.manifest.harm_index.sha256 != index.sha256:
+        raise SetupError(
+            "The artefact learnt with another harm index than the one in force. Import that one, or fit again."
+        )
 
 
 def score(model: HarmModel, x: Features) -> Scored:

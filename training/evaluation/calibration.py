@@ -59,7 +59,7 @@ def slope(probability: Floats, happened: Flags, weights: Floats) -> Floats:
     NaN where there is none, as when the two kinds do not overlap.
     """
     x = log_odds(probability)
-    level, steepness = np.zeros(weights.shape[:-1]), np.ones(weights.shape[:-1])
+    level, steepness = np.zeros(weights.shape[:-1]), np.zeros(weights.shape[:-1])
     for _ in range(_NEWTON_STEPS):
         expected = _sigmoid(level[..., None] + steepness[..., None] * x)
         residual, spread = weights * (happened - expected), weights * expected * (1 - expected)

@@ -84,12 +84,12 @@ def _a_week(groups: Ints, predicted: Ints, mix: Floats) -> Statistic:
 def _capacity(bench: Bench) -> list[dict[str, Any]]:
     """For a team that can take so many cases of 147 a week, at the population mix, highest probability first."""
     shares_taken = {str(cases): cases / WEEKLY_STALKING_CRIMES for cases in CASES_A_WEEK}
-    statistic = _taken(bench.groups, bench.scored.population[:, TOP], bench.data.mix, shares_taken)
+    statistic = taken_first(bench.groups, bench.scored.population[:, TOP], bench.data.mix, shares_taken)
     found = nested(bootstrap(statistic, bench.component, seed=bench.seed))
     return [{"cases_a_week": int(name), "flag_rate": taken, **found[name]} for name, taken in shares_taken.items()]
 
 
-def _taken(groups: Ints, top: Floats, mix: Floats, shares_taken: Mapping[str, float]) -> Statistic:
+def taken_first(groups: Ints, top: Floats, mix: Floats, shares_taken: Mapping[str, float]) -> Statistic:
     """Of the highest such share by probability: `precision` (true top two among them), share of the top found."""
     order = np.argsort(-top, kind="stable")
     is_top, is_top_two = groups[order] == TOP, groups[order] >= THIRD
