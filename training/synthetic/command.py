@@ -106,7 +106,7 @@ def synth(
         _invent(out, size, seed, world, noise, population, latents)
         return
     if population != "stalking" or latents is not None or noise is not None:
-        raise click.UsageError("--check holds a world as it is, measures both populations and writes no latents.")
+        raise click.UsageError("--check measures both populations of a world as it is, and writes no latents.")
     every = tuple(range(seed, seed + seeds))
     plan = Plan(world, size, every, every[:stack_seeds], tuple(range(seed, seed + sh_seeds)))
     if not run_check(plan, out, work, jobs):

@@ -9,17 +9,21 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from app.harm.features import Floats, Ints
+from training.evaluation.intervals import to_mix
 from training.evaluation.published import CONCORDANCE, HARM, METRICS
 from training.evaluation.selection import published_selection
+from training.evaluation.survival_scores import concordance_of
 from training.harm.classifier import STEPS as STACK_STEPS
 from training.harm.classifier import fit_stack
 from training.harm.fit import Data
 from training.harm.population import shares
 from training.harm.progress import Stages
 from training.harm.survival import STEPS as FOREST_STEPS
-from training.harm.survival import curves, fit_forest
-from training.metrics import SECOND, TOP, concordance, confusion, report_metrics, top_against_lowest_auc
+from training.harm.survival import curves, fit_forest, outcomes, risk
+from training.metrics import SECOND, TOP, confusion, report_metrics, top_against_lowest_auc
 from training.synthetic.fidelity import RAPE, did
 from training.synthetic.fidelity_rows import SHOWN, Row, Side, Unit
 
@@ -38,7 +42,7 @@ _UNITS: Mapping[str, Unit] = {"AUC": "index", "F1": "index", "forest": "index"}
 
 class Answers(NamedTuple):
     """A stack's answers on the test set, `data.split.test`: probabilities (N, 4), predicted group (N,), and the
-    concordance of a forest fitted to the report's selection."""
+    concordance of a forest fitted to the report's selection, at the selection's own shares."""
 
     probabilities: Floats
     predicted: Ints
@@ -61,9 +65,10 @@ def fit_answers(data: Data, seed: int, jobs: int, stages: Stages) -> Answers:
     with stages.stage("Forest of the selection", FOREST_STEPS) as done:
         days = selected.event_day
         forest = fit_forest(data.x[selected.train], days[selected.train], seed=seed, jobs=jobs, done=done)
-    x = data.x[data.split.test]
-    found = concordance(curves(forest, data.x[selected.test]), days[selected.test])
-    return Answers(stack.probabilities(x), stack.predict(x), found)
+    x, tested = data.x[data.split.test], days[selected.test]
+    weights = to_mix(np.ones(len(tested)), outcomes(tested)[0].astype(np.int64), selected.test_mix)
+    found = concordance_of(risk(curves(forest, data.x[selected.test])), tested, weights)
+    return Answers(stack.probabilities(x), stack.predict(x), float(found))
 
 
 def stack_rows(data: Data, answers: Answers, world: str) -> list[Row]:
