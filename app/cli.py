@@ -12,6 +12,7 @@ from app.audit.commands import audit
 from app.errors import DayZeroError, InputError
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
+from app.upkeep import db, erase, keys
 
 DEFAULT_SUBJECT = "local"
 
@@ -109,9 +110,6 @@ def score(file: Path, out: Path | None, server: str | None) -> None:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
 
 
-main.add_command(audit)
-
-
 @main.group("harm-index")
 def harm_index() -> None:
     """The table of offence codes and their harm."""
@@ -143,48 +141,10 @@ def harm_index_import(file: Path) -> None:
     click.echo("Fit the models again: an artefact that learnt with another table does not answer.")
 
 
-@main.group()
-def keys() -> None:
-    """The keys below DAYZERO_HOME/keys."""
-
-
-@keys.command("create")
-def keys_create() -> None:
-    """Create the keys that are missing; never replaces one that exists."""
-    from app.keys import create_keys  # noqa: PLC0415
-
-    made = create_keys(read_settings().home)
-    click.echo(f"Created: {', '.join(made)}." if made else "All keys exist already; nothing was changed.")
-
-
-@keys.command("show")
-def keys_show() -> None:
-    """Print the public id of each key, and the verifier key of the log's checkpoints.
-
-    The verifier key is what auditors and the witness check with: hand it to them yourself, not through the service.
-    """
-    from app.audit.signing import Checkpoints  # noqa: PLC0415
-    from app.storage import open_store  # noqa: PLC0415
-
-    settings = read_settings()
-    engine, own_keys = open_store(settings)
-    for purpose, identity in own_keys.ids.items():
-        click.echo(f"{purpose}: {identity}")
-    click.echo(f"verifier: {Checkpoints(engine, own_keys, settings.origin).verifier}")
-
-
-@main.group()
-def db() -> None:
-    """The database of DAYZERO_DATABASE_URL."""
-
-
-@db.command("upgrade")
-def db_upgrade() -> None:
-    """Create or migrate the tables. SQLite does this by itself on `serve`; PostgreSQL never does."""
-    from app.database import open_database, upgrade  # noqa: PLC0415
-
-    upgrade(open_database(read_settings().database))
-    click.echo("The database is up to date.")
+main.add_command(audit)
+main.add_command(keys)
+main.add_command(db)
+main.add_command(erase)
 
 
 if __name__ == "__main__":

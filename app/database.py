@@ -22,7 +22,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from app.errors import SetupError, Unavailable
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema this program needs: the newest file in `app/migrations/versions`."""
 
 APPEND_ONLY = ("entry", "node", "checkpoint")

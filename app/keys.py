@@ -9,41 +9,82 @@
 The database remembers the id of each key in use. A lost index key makes records unfindable and a lost encryption key
 makes them unreadable, so a missing or different key stops the start instead of being replaced. A purpose that a newer
 version added is the one exception: a database that has never used such a key takes one, once.
+
+A rotation (`app/audit/rotation.py`) makes the new key as a file first, then tells the database, and only then puts the
+file in the old one's place: wherever it is interrupted, the next start finds one consistent set and finishes. Each
+rotation also raises the database's key epoch, so that a process still holding the old keys appends nothing with them.
 """
 
 import contextlib
-import fcntl
-import hmac
 import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, Engine, text
 
 from app.database import is_sqlite, read_transaction, write_transaction
-from app.errors import SetupError
+from app.errors import SetupError, Unavailable
+from app.key_files import (
+    KEY_BYTES,
+    alone,
+    current_path,
+    key_id,
+    next_path,
+    promote,
+    read_key,
+    read_retired,
+    unfinished_path,
+    write_key,
+)
+from app.purposes import KEY_PURPOSES
 
-PURPOSES = ("index", "encryption", "token", "note")
 ADDED_LATER = frozenset({"note"})
 """Purposes that databases of the first version know no key of; they may take one until the first checkpoint is signed."""
 
-KEY_BYTES = 32
-_MAGIC = "dayzero-key-1"
+ROTATED = "The keys of this log were rotated: restart this process so that it loads them."
 
 
 @dataclass(frozen=True, repr=False)
 class Keys:
-    """The secrets and, by purpose, their public ids (16 hex digits)."""
+    """The secrets in force and, by purpose, their public ids (16 hex digits).
+
+    `earlier_index` and `earlier_encryption` (by id) are what older records were written with,
+    `earlier_note` the public halves that older checkpoints were signed with; `epoch` counts the rotations.
+    """
 
     index: bytes
     encryption: bytes
     token: Ed25519PrivateKey
     note: Ed25519PrivateKey
+    ids: Mapping[str, str]
+    epoch: int = 0
+    earlier_index: tuple[bytes, ...] = ()
+    earlier_encryption: Mapping[str, bytes] = field(default_factory=dict)
+    earlier_note: tuple[Ed25519PublicKey, ...] = ()
+
+    @property
+    def indexes(self) -> tuple[bytes, ...]:
+        """Every index key that records may have been written with; the one in force first."""
+        return (self.index, *self.earlier_index)
+
+    def encryption_of(self, identity: str) -> bytes:
+        """The key-encryption key of this id. Errors: Unavailable where it is not loaded."""
+        if identity == self.ids["encryption"]:
+            return self.encryption
+        try:
+            return self.earlier_encryption[identity]
+        except KeyError:
+            raise Unavailable("The record was sealed under an encryption key that is not loaded.") from None
+
+
+class Recorded(NamedTuple):
+    """What the database knows of its keys: ids by purpose, and how often they were rotated."""
+
     ids: dict[str, str]
+    epoch: int
 
 
 def ensure_keys(home: Path, engine: Engine) -> Keys:
@@ -61,22 +102,59 @@ def load_keys(home: Path, engine: Engine) -> Keys:
 
     Errors: as `ensure_keys`.
     """
-    secrets = {purpose: _read(_path(home, purpose), purpose) for purpose in PURPOSES}
+    recorded = _recorded(engine)
+    _finish_rotations(home, recorded.ids)
+    secrets = {purpose: read_key(current_path(home, purpose), purpose) for purpose in KEY_PURPOSES}
     ids = {purpose: key_id(secret) for purpose, secret in secrets.items()}
-    recorded = _recorded_ids(engine)
-    if not recorded:
+    if not recorded.ids:
         _refuse_lost_ledger(home, engine)
-    if recorded.keys() < ids.keys():
-        recorded = _record_ids(engine, ids)
+    known = _record_ids(engine, ids) if recorded.ids.keys() < ids.keys() else recorded.ids
     _remember_ledger(home, engine)
-    for purpose in PURPOSES:
-        if recorded.get(purpose) != ids[purpose]:
+    for purpose in KEY_PURPOSES:
+        if known.get(purpose) != ids[purpose]:
             raise SetupError(
-                f"The {purpose} key in {_path(home, purpose)} is not the one this database was written with: "
-                "restore that key from the backup, or check DAYZERO_HOME and DAYZERO_DATABASE_URL."
+                f"The {purpose} key in {current_path(home, purpose)} is not the one this database was written with: "
+                "restore that key from the backup, bring it from the machine that rotated it, "
+                "or check DAYZERO_HOME and DAYZERO_DATABASE_URL."
             )
     token, note = (Ed25519PrivateKey.from_private_bytes(secrets[purpose]) for purpose in ("token", "note"))
-    return Keys(secrets["index"], secrets["encryption"], token, note, ids)
+    return Keys(
+        index=secrets["index"],
+        encryption=secrets["encryption"],
+        token=token,
+        note=note,
+        ids=ids,
+        epoch=recorded.epoch,
+        earlier_index=tuple(read_retired(home, "index").values()),
+        earlier_encryption=read_retired(home, "encryption"),
+        earlier_note=tuple(map(Ed25519PublicKey.from_public_bytes, read_retired(home, "note").values())),
+    )
+
+
+def _finish_rotations(home: Path, recorded: Mapping[str, str]) -> None:
+    """A key the database knows already, but whose file was not yet put in place when the rotation was interrupted."""
+    for purpose in KEY_PURPOSES:
+        waiting = next_path(home, purpose)
+        if waiting.exists() and key_id(read_key(waiting, purpose)) == recorded.get(purpose):
+            with alone(home):
+                if waiting.exists():
+                    promote(home, purpose)
+
+
+def make_next(home: Path, purpose: str) -> bytes:
+    """The key that is to follow the one in force, made where an interrupted rotation has not left one."""
+    with alone(home):
+        path = next_path(home, purpose)
+        if not path.exists():
+            write_key(path, purpose, os.urandom(KEY_BYTES))
+        unfinished_path(home, purpose).touch(mode=0o600)
+        return read_key(path, purpose)
+
+
+def check_epoch(engine: Engine, keys: Keys) -> None:
+    """Errors: Unavailable where the keys were rotated since they were loaded."""
+    if _recorded(engine).epoch != keys.epoch:
+        raise Unavailable(ROTATED)
 
 
 def create_keys(home: Path, *, only_for: Engine | None = None) -> list[str]:
@@ -84,11 +162,13 @@ def create_keys(home: Path, *, only_for: Engine | None = None) -> list[str]:
 
     With an engine it makes only those that this database, once we are alone, may still take.
     """
-    with _alone(home):
-        wanted = set(PURPOSES) if only_for is None else _open_purposes(only_for)
-        missing = [purpose for purpose in PURPOSES if purpose in wanted and not _path(home, purpose).exists()]
+    with alone(home):
+        wanted = set(KEY_PURPOSES) if only_for is None else _open_purposes(only_for)
+        missing = [
+            purpose for purpose in KEY_PURPOSES if purpose in wanted and not current_path(home, purpose).exists()
+        ]
         for purpose in missing:
-            _write(_path(home, purpose), purpose, os.urandom(KEY_BYTES))
+            write_key(current_path(home, purpose), purpose, os.urandom(KEY_BYTES))
         return missing
 
 
@@ -116,92 +196,10 @@ def _ledger_of(home: Path) -> Path:
     return home / "keys" / "ledger"
 
 
-def key_id(secret: bytes) -> str:
-    """A public name for a key, from which the key cannot be computed."""
-    return hmac.digest(secret, b"dayzero key id", "sha256")[:8].hex()
-
-
-def _path(home: Path, purpose: str) -> Path:
-    return home / "keys" / f"{purpose}.key"
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Holds the key folder's lock; makes the folder."""
-    folder = home / "keys"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        raise SetupError(f"The key folder {folder} cannot be written: check DAYZERO_HOME and its owner.") from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _write(path: Path, purpose: str, secret: bytes) -> None:
-    """All or nothing: a crash leaves either no key or a whole one. The caller holds the lock."""
-    half = path.with_suffix(".half")
-    half.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(f"{_MAGIC} {purpose} {secret.hex()} {_checksum(purpose, secret)}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        half.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError:
-        raise SetupError(f"The {purpose} key cannot be written to {path.parent}: check space and owner.") from None
-
-
-def _read(path: Path, purpose: str) -> bytes:
-    _refuse_open_folder(path.parent)
-    try:
-        with path.open("rb") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise SetupError(f"The {purpose} key can be read by others: run `chmod 600 {path}`.")
-            words = file.read(1024).split()
-    except FileNotFoundError:
-        raise SetupError(
-            f"The {purpose} key {path} is missing: restore it from the backup, "
-            "or run `dayzero keys create` if this database has never used one."
-        ) from None
-    except OSError:
-        raise SetupError(f"The {purpose} key {path} cannot be read: check its owner.") from None
-    return _decode(words, path, purpose)
-
-
-def _decode(words: list[bytes], path: Path, purpose: str) -> bytes:
-    try:
-        magic, written_for, digits, checksum = (word.decode("ascii") for word in words)
-        secret = bytes.fromhex(digits)
-    except ValueError:
-        magic, written_for, checksum, secret = "", "", "", b""
-    sound = (magic, written_for, len(secret)) == (_MAGIC, purpose, KEY_BYTES)
-    if not sound or not hmac.compare_digest(checksum, _checksum(purpose, secret)):
-        raise SetupError(f"The {purpose} key {path} is damaged or not a key file: restore it from the backup.")
-    return secret
-
-
-def _refuse_open_folder(folder: Path) -> None:
-    if folder.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o022:
-        raise SetupError(f"Others may replace the keys in {folder}: run `chmod 700 {folder}`.")
-
-
-def _checksum(purpose: str, secret: bytes) -> str:
-    """Finds cut-off and flipped bytes; says nothing of the key."""
-    return hmac.digest(secret, f"dayzero key file {purpose}".encode(), "sha256")[:8].hex()
-
-
-def _recorded_ids(engine: Engine) -> dict[str, str]:
+def _recorded(engine: Engine) -> Recorded:
     with read_transaction(engine) as connection:
-        return _select_ids(connection)
+        epoch = connection.execute(text("SELECT key_epoch FROM log_head")).scalar_one()
+        return Recorded(_select_ids(connection), int(epoch))
 
 
 def _select_ids(connection: Connection) -> dict[str, str]:
@@ -217,7 +215,7 @@ def _open_purposes(engine: Engine) -> set[str]:
 def _select_open(connection: Connection, recorded: dict[str, str]) -> set[str]:
     """Purposes the database may still take a key for: all at first, then those added later, before anything is signed."""
     if not recorded:
-        return set(PURPOSES)
+        return set(KEY_PURPOSES)
     signed = connection.execute(text("SELECT size FROM checkpoint LIMIT 1")).first()
     return set() if signed else set(ADDED_LATER - recorded.keys())
 

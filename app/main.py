@@ -9,13 +9,18 @@ from sqlalchemy import Engine
 
 import app
 from app.admission import Admission
+from app.audit.erasing import Eraser
+from app.audit.erasure_routes import ErasureRequest
+from app.audit.erasure_routes import router as erasure_router
 from app.audit.evidence import router as evidence_router
 from app.audit.keeper import Keeper
 from app.audit.ledger import Ledger
+from app.audit.routes import NominalSearch
 from app.audit.routes import router as audit_router
 from app.audit.signing import Checkpoints
 from app.audit.store import Store
-from app.database import check_schema
+from app.database import check_schema, open_database
+from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
 from app.harm.catalogue import router as catalogue_router
 from app.harm.explanation_routes import router as explanation_router
@@ -23,6 +28,7 @@ from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
 from app.idempotency import Running
+from app.keys import Keys, check_epoch
 from app.middleware import Edge, install_problem_handlers
 from app.openapi import publish
 from app.problems import Problem
@@ -48,6 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
     stop the start: the process says so on `/health/ready` and refuses to score.
     """
     engine, keys = open_store(settings)
+    if settings.migration_url and owns_tables(engine):  # roles were meant to be apart
+        structlog.get_logger().warning("database-role-owns-tables", reason="See docs/keys.md, Database roles.")
     checkpoints = Checkpoints(engine, keys, settings.origin)
     checkpoints.check(settings.witness_state)
     scorer = load_scorer(settings.artifacts, settings.harm_index)
@@ -56,9 +64,11 @@ def create_app(settings: Settings) -> FastAPI:
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
     state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
     state.checkpoints = checkpoints
+    state.erasing_engine = open_database(settings.erasure_url) if settings.erasure_url else engine
+    state.eraser = Eraser(state.erasing_engine, keys)
     state.keeper = Keeper(checkpoints, state.ledger, interval=settings.checkpoint_seconds)
     state.running, state.admission = Running(), Admission()
-    state.readiness = Readiness(lambda: _check_store(state.ledger, engine), _golden_fault(scorer))
+    state.readiness = Readiness(lambda: _check_store(state.ledger, engine, keys), _golden_fault(scorer))
     return application
 
 
@@ -75,12 +85,13 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
     # the evidence first: its addresses would else be taken for the number of a record
-    routers = [harm_router, explanation_router, catalogue_router, evidence_router, audit_router, system_router]
+    routers = [harm_router, explanation_router, catalogue_router, evidence_router, audit_router]
+    routers += [erasure_router, system_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)
     application.add_middleware(Edge)
-    publish(application, ScoreRequest, Problem)
+    publish(application, (ScoreRequest, ErasureRequest, NominalSearch), Problem)
     return application
 
 
@@ -94,12 +105,14 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state.ledger.close()
     state.keeper.close()
     state.engine.dispose()
+    state.erasing_engine.dispose()
 
 
-def _check_store(ledger: Ledger, engine: Engine) -> None:
+def _check_store(ledger: Ledger, engine: Engine, keys: Keys) -> None:
     if ledger.failing:
         raise Unavailable("The last record could not be stored.")
     check_schema(engine)
+    check_epoch(engine, keys)
 
 
 def _golden_fault(scorer: Scorer) -> str | None:

@@ -1,9 +1,10 @@
 """The OpenAPI document: what FastAPI derives from the routes, plus the models the routes read by themselves.
 
-`POST /score` reads its own body (authentication and the size limit come before parsing), so FastAPI does not see its
-model; problems are written by the error handlers, so it does not see theirs either.
+Routes read their bodies by themselves (authentication and the size limit come before parsing), so FastAPI does not see
+their models; problems are written by the error handlers, so it does not see theirs either.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,25 +15,26 @@ from pydantic.json_schema import models_json_schema
 REF = "#/components/schemas/{model}"
 
 
-def publish(application: FastAPI, request: type[BaseModel], problem: type[BaseModel]) -> None:
+def publish(application: FastAPI, requests: Sequence[type[BaseModel]], problem: type[BaseModel]) -> None:
     """Make `application.openapi()` give the whole document."""
 
     def openapi() -> dict[str, Any]:
         if application.openapi_schema is None:
-            application.openapi_schema = _document(application, request, problem)
+            application.openapi_schema = _document(application, requests, problem)
         return application.openapi_schema
 
     application.openapi = openapi  # type: ignore[method-assign]
 
 
-def _document(application: FastAPI, request: type[BaseModel], problem: type[BaseModel]) -> dict[str, Any]:
+def _document(application: FastAPI, requests: Sequence[type[BaseModel]], problem: type[BaseModel]) -> dict[str, Any]:
     document = get_openapi(
         title=application.title,
         version=application.version,
         description=application.description,
         routes=application.routes,
     )
-    _, extra = models_json_schema([(request, "validation"), (problem, "serialization")], ref_template=REF)
+    own = [*((request, "validation") for request in requests), (problem, "serialization")]
+    _, extra = models_json_schema(own, ref_template=REF)  # type: ignore[arg-type]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= extra["$defs"]
     _drop_framework_errors(document)

@@ -1,4 +1,4 @@
-"""Why someone acts: the closed list that requests, reads and audit records share (ours)."""
+"""Why someone acts, why something is erased, what a key is for: closed lists that several doors share (ours)."""
 
 from typing import Literal, get_args
 
@@ -10,3 +10,9 @@ OWN_PURPOSE = "operation"
 """What the service does by itself; no caller may claim it."""
 
 PURPOSES: tuple[str, ...] = (*get_args(Purpose), OWN_PURPOSE)
+
+ErasureReason = Literal["retention-ended", "subject-request", "court-order", "recorded-in-error", "unlawful-processing"]
+ERASURE_REASONS: tuple[str, ...] = get_args(ErasureReason)
+"""A closed list, so that nothing about the person is told in it."""
+
+KEY_PURPOSES = ("index", "encryption", "token", "note")

@@ -22,6 +22,15 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """SQLAlchemy URL of the ledger, e.g. `postgresql+psycopg://...`. Default: an SQLite file in `home`."""
 
+    migration_url: str | None = None
+    """The same database as the role that owns the tables: for `dayzero db` and `dayzero keys rotate`. Default: database_url."""
+
+    erasure_url: str | None = None
+    """The same database as the role that may erase. Default: database_url."""
+
+    backup_days: int = Field(default=30, ge=0, le=3650)
+    """How long backups of the database are kept: until then an erasure is not complete."""
+
     artifacts: Path = Path("model_artifacts")
     """Folder of model artefacts, `<family>/<version>/`."""
 
@@ -77,6 +86,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or sqlite_url(self.home.absolute())
+
+    @property
+    def migration_database(self) -> str:
+        """The database as its owner."""
+        return self.migration_url or self.database
+
+    @property
+    def erasure_database(self) -> str:
+        """The database as the role that may erase."""
+        return self.erasure_url or self.database
 
     @property
     def harm_index(self) -> Path:

@@ -34,26 +34,31 @@ class Postgres:
     def can_stop(self) -> bool:
         return self._folder is not None
 
+    @property
+    def data(self) -> Path | None:
+        """The folder of its files, where they are on this machine."""
+        return self._folder / "data" if self._folder else None
+
     def url(self, database: str = "postgres") -> str:
         return self._url.set(database=database).render_as_string(hide_password=False)
 
     def new_database(self) -> str:
         """The URL of a fresh, migrated database."""
         name = f"dayzero_{uuid4().hex}"
-        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
+        self.administer(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
         return self.url(name)
 
     def drop(self, url: str) -> None:
-        self._administer(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+        self.administer(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
 
     def make_template(self) -> None:
-        self._administer(f'CREATE DATABASE "{self._template}"')
+        self.administer(f'CREATE DATABASE "{self._template}"')
         engine = open_database(self.url(self._template))
         upgrade(engine)
         engine.dispose()
 
     def drop_template(self) -> None:
-        self._administer(f'DROP DATABASE "{self._template}" WITH (FORCE)')
+        self.administer(f'DROP DATABASE "{self._template}" WITH (FORCE)')
 
     def start(self) -> None:
         """Runs the server and waits until it answers."""
@@ -78,7 +83,7 @@ class Postgres:
             return False
         return True
 
-    def _administer(self, statement: str) -> None:
+    def administer(self, statement: str) -> None:
         with psycopg.connect(_plain(self.url()), autocommit=True) as connection:
             connection.execute(statement)
 

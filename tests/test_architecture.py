@@ -44,6 +44,8 @@ CONTRACT = {
     ("GET", "/audit/proof/inclusion"): {"audit"},
     ("GET", "/audit/proof/consistency"): {"audit"},
     ("GET", "/audit/export"): {"audit"},
+    ("POST", "/audit/search"): {"audit"},
+    ("POST", "/erasures"): {"admin"},
     ("GET", "/models"): {"score", "triage", "audit"},
     ("GET", "/models/{family}"): {"score", "triage", "audit"},
     ("GET", "/metrics"): {"metrics"},

@@ -13,6 +13,7 @@ from app.audit import merkle, tables
 from app.audit.records import (
     Appended,
     Envelope,
+    Idempotency,
     NewRecord,
     Replayed,
     actor_ref,
@@ -24,12 +25,15 @@ from app.audit.records import (
 )
 from app.audit.sealing import Sealed, seal
 from app.database import driver_sql, driver_transaction
-from app.errors import IdempotencyMismatch
-from app.keys import Keys
+from app.errors import Erased, IdempotencyMismatch, Unavailable
+from app.keys import ROTATED, Keys
 
 IDEMPOTENCY_MICROSECONDS = 24 * 3600 * 1_000_000
 
-Outcome = Appended | Replayed | IdempotencyMismatch
+FORGOTTEN = bytes(32)
+"""Stands for the body of an idempotency key whose record was erased: no keyed hash of a body is that."""
+
+Outcome = Appended | Replayed | IdempotencyMismatch | Erased
 
 
 _head, _idempotency = tables.log_head.c, tables.idempotency.c
@@ -40,7 +44,7 @@ _INSERTS = {
     )
 }  # fmt: skip
 _STATEMENTS: dict[str, ClauseElement] = _INSERTS | {
-    "lock head": select(_head.size, _head.frontier, _head.last_time).with_for_update(),
+    "lock head": select(_head.size, _head.frontier, _head.last_time, _head.log_id, _head.key_epoch).with_for_update(),
     "advance head": update(tables.log_head).values(
         size=bindparam("size"), frontier=bindparam("frontier"), last_time=bindparam("last_time")
     ),
@@ -52,11 +56,12 @@ _STATEMENTS: dict[str, ClauseElement] = _INSERTS | {
 
 
 class Head(NamedTuple):
-    """The locked head: leaves so far, frontier (changed in place while appending), and the time new records get."""
+    """The locked head: leaves so far, frontier (changed in place while appending), the time new records get, which log."""
 
     size: int
     frontier: list[bytes]
     moment: int
+    log_id: str
 
 
 class Once(NamedTuple):
@@ -76,7 +81,8 @@ class Draft:
     sealed: Sealed
     kek_id: str
     tags: tuple[bytes, ...]
-    once: Once | None
+    once: tuple[Once, ...]
+    """Its idempotency key as every index key names it, the one in force first; empty without one."""
 
     def envelope(self, moment: int) -> bytes:
         record = self.record
@@ -94,20 +100,34 @@ class Draft:
 
 
 def draft(record: NewRecord, keys: Keys, log_id: str) -> Draft:
-    """Seals the record's payload; the caller's name goes in front of it, one line of JSON."""
+    """Seals the record's payload; who acted, and on whom, goes in front of it, one line of JSON."""
     actor = actor_ref(keys.index, record.issuer, record.subject)
-    named = json.dumps({"issuer": record.issuer, "subject": record.subject}).encode() + b"\n" + record.payload
     kek_id = keys.ids["encryption"]
-    sealed = seal(named, log_id=log_id, record_id=record.record_id, encryption_key=keys.encryption, kek_id=kek_id)
+    sealed = seal(
+        opened_form(record), log_id=log_id, record_id=record.record_id, encryption_key=keys.encryption, kek_id=kek_id
+    )
     tags = tuple({nominal_tag(keys.index, nominal_id) for nominal_id in record.nominal_ids})
-    return Draft(log_id, record, actor, sealed, kek_id, tags, _once(record, keys, actor))
+    once = once_names(keys, record.issuer, record.subject, record.idempotency)
+    return Draft(log_id, record, actor, sealed, kek_id, tags, once)
 
 
-def _once(record: NewRecord, keys: Keys, actor: bytes) -> Once | None:
-    given = record.idempotency
+def opened_form(record: NewRecord) -> bytes:
+    """What is put under seal: a line of JSON with the names, and then the payload as it was handed in."""
+    names = {"issuer": record.issuer, "subject": record.subject, "nominals": record.nominal_ids}
+    return json.dumps(names).encode() + b"\n" + record.payload
+
+
+def once_names(keys: Keys, issuer: str, subject: str, given: Idempotency | None) -> tuple[Once, ...]:
+    """A caller's idempotency key as each index key names it; retries may come from before a rotation."""
     if given is None:
-        return None
-    return Once(idempotency_tag(keys.index, actor, given.route, given.key), body_tag(keys.index, given.body_sha256))
+        return ()
+    return tuple(
+        Once(
+            idempotency_tag(index, actor_ref(index, issuer, subject), given.route, given.key),
+            body_tag(index, given.body_sha256),
+        )
+        for index in keys.indexes
+    )
 
 
 class Appender:
@@ -117,8 +137,9 @@ class Appender:
     than the disk does.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keys: Keys) -> None:
         self._engine = engine
+        self._epoch = keys.epoch
         self._sql = {name: driver_sql(engine, statement) for name, statement in _STATEMENTS.items()}
 
     def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
@@ -127,33 +148,47 @@ class Appender:
         Errors: Unavailable when the database failed, its subclass Duplicate when a record id is already in the log.
         """
         with driver_transaction(self._engine) as cursor:
-            size, packed, last_time = cursor.execute(self._sql["lock head"]).fetchone()
-            moment = max(time.time_ns() // 1000, last_time)  # a clock set back must not reorder the log
-            repeats = self._repeats(cursor, drafts, moment)
-            fresh = [one for one, repeat in zip(drafts, repeats, strict=True) if repeat is None]
-            stored = iter(self._store(cursor, fresh, Head(size, merkle.unpack(packed), moment)))
+            return self.append_within(cursor, self.lock_head(cursor), drafts)
+
+    def lock_head(self, cursor: Any) -> Head:
+        """Locks the log's end for this transaction. Errors: Unavailable where the keys were rotated meanwhile."""
+        size, packed, last_time, log_id, epoch = cursor.execute(self._sql["lock head"]).fetchone()
+        if epoch != self._epoch:
+            raise Unavailable(ROTATED)
+        moment = max(time.time_ns() // 1000, last_time)  # a clock set back must not reorder the log
+        return Head(size, merkle.unpack(packed), moment, log_id)
+
+    def append_within(self, cursor: Any, head: Head, drafts: Sequence[Draft]) -> list[Outcome]:
+        """`append` as part of a larger transaction that locked `head`."""
+        repeats = self._repeats(cursor, drafts, head.moment)
+        fresh = [one for one, repeat in zip(drafts, repeats, strict=True) if repeat is None]
+        stored = iter(self._store(cursor, fresh, head))
         return [next(stored) if repeat is None else repeat for repeat in repeats]
 
     def _repeats(
         self, cursor: Any, drafts: Sequence[Draft], moment: int
-    ) -> list[Replayed | IdempotencyMismatch | None]:
+    ) -> list[Replayed | IdempotencyMismatch | Erased | None]:
         """For each draft, how its idempotency key was answered before; None where the record is new."""
-        if all(one.once is None for one in drafts):
+        if not any(one.once for one in drafts):
             return [None] * len(drafts)
         cursor.execute(self._sql["forget keys"], {"before": moment - IDEMPOTENCY_MICROSECONDS})
         known: dict[bytes, tuple[str, bytes]] = {}
-        return [one.once and self._repeat(cursor, one.record.record_id, one.once, known) for one in drafts]
+        return [self._repeat(cursor, one, known) if one.once else None for one in drafts]
 
     def _repeat(
-        self, cursor: Any, new_id: str, once: Once, known: dict[bytes, tuple[str, bytes]]
-    ) -> Replayed | IdempotencyMismatch | None:
-        found = known.get(once.key_tag)
-        found = found or cursor.execute(self._sql["find key"], {"key_tag": once.key_tag}).fetchone()
-        if found is None:
-            known[once.key_tag] = (new_id, once.body_tag)  # a second one in this same batch is a repeat
-            return None
-        record_id, body = found
-        return Replayed(record_id) if body == once.body_tag else another_body()
+        self, cursor: Any, one: Draft, known: dict[bytes, tuple[str, bytes]]
+    ) -> Replayed | IdempotencyMismatch | Erased | None:
+        for once in one.once:
+            found = known.get(once.key_tag)
+            found = found or cursor.execute(self._sql["find key"], {"key_tag": once.key_tag}).fetchone()
+            if found is not None:
+                record_id, body = found
+                return repeated(record_id, body, once.body_tag)
+        known[one.once[0].key_tag] = (
+            one.record.record_id,
+            one.once[0].body_tag,
+        )  # a second one in this batch repeats it
+        return None
 
     def _store(self, cursor: Any, drafts: Sequence[Draft], head: Head) -> list[Appended]:
         if not drafts:
@@ -178,8 +213,13 @@ class Appender:
         return appended
 
 
-def another_body() -> IdempotencyMismatch:
-    return IdempotencyMismatch("This Idempotency-Key was used before with another body.")
+def repeated(record_id: str, known_body: bytes, body: bytes) -> Replayed | IdempotencyMismatch | Erased:
+    """What a second request with a known idempotency key is answered with."""
+    if known_body == FORGOTTEN:
+        return Erased("The record that answered this Idempotency-Key has been erased.")
+    if known_body != body:
+        return IdempotencyMismatch("This Idempotency-Key was used before with another body.")
+    return Replayed(record_id)
 
 
 def _node_row(node: merkle.Node) -> dict[str, Any]:
@@ -205,6 +245,6 @@ def _add_payload_rows(rows: dict[str, list[dict[str, Any]]], one: Draft, moment:
     rows["payload"].append({"record_id": record_id, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext})
     rows["data_key"].append({"record_id": record_id, "wrapped_key": sealed.wrapped_key, "kek_id": one.kek_id})
     rows["subject_index"].extend({"tag": tag, "record_id": record_id} for tag in one.tags)
-    if one.once is not None and one.record.idempotency is not None:
+    if one.record.idempotency is not None:
         asked = {"actor_ref": one.actor, "route": one.record.idempotency.route, "created_at": moment}
-        rows["idempotency"].append(one.once._asdict() | asked | {"record_id": record_id})
+        rows["idempotency"].append(one.once[0]._asdict() | asked | {"record_id": record_id})

@@ -40,15 +40,17 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
     return f"{checkpoint.text}\n{signer.line(checkpoint.text)}".encode()
 
 
-def open_checkpoint(raw: bytes, verifier: Verifier) -> Checkpoint:
-    """The checkpoint in a note that this key signed for the log of the same name.
+def open_checkpoint(raw: bytes, *verifiers: Verifier) -> Checkpoint:
+    """The checkpoint in a note that one of these keys signed for the log of the same name; several where keys were rotated.
 
     Errors: VerificationFailed for everything else.
     """
     note = parse_note(raw)
-    note.verify(verifier)
+    known = [one for one in verifiers if note.carries(one)] or list(verifiers)
+    for verifier in known:
+        note.verify(verifier)
     checkpoint = parse_text(note.text)
-    if checkpoint.origin != verifier.name:
+    if any(checkpoint.origin != one.name for one in known):
         raise VerificationFailed("The checkpoint is that of another log: its origin is not the key's name.")
     return checkpoint
 

@@ -1,7 +1,7 @@
 """`dayzero audit`: what is checked, exported and cosigned from a terminal. Imports only what each command needs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -46,30 +46,37 @@ def key_options(required: bool) -> Callable[[Command], Command]:
 @click.option(
     "--since", type=FILE, help="A checkpoint kept from an earlier day; the log must continue it. Needs --key."
 )
-@key_options(required=False)
-def verify(export: Path | None, since: Path | None, vkey: str | None, origin: str | None) -> None:
+@click.option("--key", "vkeys", multiple=True, metavar="VKEY", help=f"{KEY_HELP} Once for each key the log has had.")
+@click.option("--origin", help=ORIGIN_HELP)
+@click.option("--open", "every", is_flag=True, help="Also open every sealed payload with the keys of DAYZERO_HOME.")
+def verify(export: Path | None, since: Path | None, vkeys: tuple[str, ...], origin: str | None, every: bool) -> None:
     """Recompute the whole ledger and compare: leaves, tree, order, times, sealed payloads, checkpoints.
 
     Without EXPORT the database of DAYZERO_HOME or DAYZERO_DATABASE_URL is checked; with it a file written by
-    `dayzero audit export`, for which neither database nor secrets are needed, or a receipt. Exit code 1 where anything
-    differs.
+    `dayzero audit export`, for which neither database nor secrets are needed, or a receipt. Where the keys are at hand,
+    records without content are held against the erasures. Exit code 1 where anything differs.
     """
     from app.audit.checkpoint import open_checkpoint  # noqa: PLC0415
     from app.audit.receipt import MAX_RECEIPT_BYTES, is_receipt  # noqa: PLC0415
 
-    if vkey is None and (since is not None or origin is not None):
+    if not vkeys and (since is not None or origin is not None):
         raise click.UsageError("--since and --origin need --key.")
-    verifier = None if vkey is None else _verifier(vkey, origin)
+    if export is not None and every:
+        raise click.UsageError("--open is for the database: an export holds no payloads.")
+    verifiers = [_verifier(vkey, origin) for vkey in vkeys]
     if export is not None and export.stat().st_size <= MAX_RECEIPT_BYTES and is_receipt(export.read_bytes()):
-        if verifier is None:
+        if not verifiers:
             raise click.UsageError("A receipt is checked with --key.")
-        _show_receipt(export, verifier)
+        _show_receipt(export, verifiers)
         return
-    old = open_checkpoint(since.read_bytes(), verifier) if since and verifier else None
+    old = open_checkpoint(since.read_bytes(), *verifiers) if since else None
     with checking_bar() as progress:
-        faults, report = _verify(export, verifier, old, progress)
+        if export is not None:
+            faults, report = _verify_file(export, verifiers, old, progress)
+        else:
+            faults, report = _verify_database(verifiers, old, progress, every=every)
     _tell(faults, report)
-    signed = "" if export is None or verifier is None else "The file carries the log's signature. "
+    signed = "" if export is None or not verifiers else "The file carries the log's signature. "
     click.echo(f"Every record is as it was appended. {signed}{report.caveat}")
 
 
@@ -116,7 +123,7 @@ def receipt(score_id: str, out: Path) -> None:
 @click.option("--key", "vkey", required=True, metavar="VKEY", help=KEY_HELP)
 def verify_receipt(file: Path, vkey: str) -> None:
     """Check a receipt, anywhere and offline: the signature, and that the proof leads from the record to its root."""
-    _show_receipt(file, _verifier(vkey, None))
+    _show_receipt(file, [_verifier(vkey, None)])
 
 
 @audit.command("witness")
@@ -163,19 +170,40 @@ def _verifier(vkey: str, origin: str | None) -> "Verifier":
     return verifier
 
 
-def _verify(
-    export: Path | None, verifier: "Verifier | None", since: "Checkpoint | None", progress: "Progress"
+def _verify_file(
+    export: Path, verifiers: "Sequence[Verifier]", since: "Checkpoint | None", progress: "Progress"
 ) -> tuple[list[str], "Report"]:
     from app.audit.export import verify_export  # noqa: PLC0415
-    from app.audit.verify import verify_database  # noqa: PLC0415
-    from app.database import current_revision, open_database, schema_faults  # noqa: PLC0415
 
-    if export is not None:
-        return [], verify_export(export, progress, verifier=verifier, since=since)
-    engine = open_database(read_settings().database)
-    if current_revision(engine) is None:
+    return [], verify_export(export, progress, verifiers=verifiers, since=since)
+
+
+def _verify_database(
+    verifiers: "Sequence[Verifier]", since: "Checkpoint | None", progress: "Progress", *, every: bool
+) -> tuple[list[str], "Report"]:
+    from app.audit.contents import Contents  # noqa: PLC0415
+    from app.audit.verify import verify_database  # noqa: PLC0415
+    from app.database import REVISION, current_revision, open_database, schema_faults  # noqa: PLC0415
+    from app.keys import load_keys  # noqa: PLC0415
+
+    settings = read_settings()
+    engine = open_database(settings.database)
+    revision = current_revision(engine)
+    if revision is None:
         raise SetupError("There is no ledger in this database yet.")
-    return schema_faults(engine), verify_database(engine, progress, verifier=verifier, since=since)
+    if revision < REVISION:
+        raise SetupError(
+            "The database was written by an older Day Zero: run `dayzero db upgrade`, on a copy if it is evidence."
+        )
+    contents = None
+    try:
+        contents = Contents(engine, load_keys(settings.home, engine), every=every)
+    except SetupError as error:
+        if every:
+            raise
+        click.echo(f"Without the keys it is not checked who erased what was erased: {error.detail}", err=True)
+    report = verify_database(engine, progress, verifiers=verifiers, since=since, contents=contents)
+    return schema_faults(engine), report
 
 
 def _tell(faults: list[str], report: "Report") -> None:
@@ -190,12 +218,12 @@ def _tell(faults: list[str], report: "Report") -> None:
         raise VerificationFailed("The ledger is not as it should be; what was found stands above.")
 
 
-def _show_receipt(file: Path, verifier: "Verifier") -> None:
+def _show_receipt(file: Path, verifiers: "Sequence[Verifier]") -> None:
     from app.audit.receipt import MAX_RECEIPT_BYTES  # noqa: PLC0415
     from app.audit.receipt import verify_receipt as check  # noqa: PLC0415
 
     with file.open("rb") as opened:
-        proven = check(opened.read(MAX_RECEIPT_BYTES + 1), verifier)
+        proven = check(opened.read(MAX_RECEIPT_BYTES + 1), *verifiers)
     envelope = proven.envelope
     click.echo(f"{envelope.event} {envelope.record_id}, recorded {envelope.time}, purpose {envelope.purpose}")
     click.echo(f"record {proven.sequence}, leaf {proven.leaf_hash}")

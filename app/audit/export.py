@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,26 +85,26 @@ def verify_export(
     source: Path | Iterable[bytes],
     progress: Progress | None = None,
     *,
-    verifier: Verifier | None = None,
+    verifiers: Sequence[Verifier] = (),
     since: Checkpoint | None = None,
 ) -> Report:
     """Checks an export by itself: leaves, their order, and that they make the root the file claims.
 
-    With `verifier` the file must also carry that key's signature over just this size and root; `since` is an older
+    With `verifiers` the file must also carry a signature of one of them over just this size and root; `since` is an older
     checkpoint to compare with. Errors: none for a bad file; the report says what is wrong. OSError where it cannot be read.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
             lines = iter(lambda: file.readline(MAX_LINE), b"")
-            return verify_export(lines, progress, verifier=verifier, since=since)
+            return verify_export(lines, progress, verifiers=verifiers, since=since)
     lines = iter(source)
     claimed = _header(next(lines, b""))
     check = LogCheck(str(claimed.get("log_id", "")), since)
     if not claimed:
         check.found(None, "the first line is not the header of a log export")
         return check.finish()
-    if verifier is not None:
-        _check_signature(check, claimed, verifier)
+    if verifiers:
+        _check_signature(check, claimed, verifiers)
     _check_lines(check, lines, claimed["size"], progress)
     report = check.finish()
     if report.ok and report.root != claimed["root"]:
@@ -122,9 +122,9 @@ def _records(engine: Engine, size: int) -> Iterator[Any]:
         yield from rows
 
 
-def _check_signature(check: LogCheck, claimed: dict[str, Any], verifier: Verifier) -> None:
+def _check_signature(check: LogCheck, claimed: dict[str, Any], verifiers: Sequence[Verifier]) -> None:
     try:
-        checkpoint = open_checkpoint(str(claimed.get(_SIGNED, "")).encode(errors="replace"), verifier)
+        checkpoint = open_checkpoint(str(claimed.get(_SIGNED, "")).encode(errors="replace"), *verifiers)
     except VerificationFailed as error:
         check.found(None, f"the file carries no checkpoint signed by that key: {error.detail}")
         return

@@ -47,7 +47,7 @@ class Ledger:
     def __init__(self, engine: Engine, keys: Keys, *, max_queue: int = MAX_QUEUE) -> None:
         self._engine = engine
         self._keys = keys
-        self._appender = Appender(engine)
+        self._appender = Appender(engine, keys)
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(max_queue)
         self._writer = threading.Thread(target=self._write, name="ledger", daemon=True)
         self._open = False

@@ -81,6 +81,10 @@ class SignedNote:
             raise VerificationFailed("The note carries a wrong signature of the key that was given.")
         return own[0]
 
+    def carries(self, verifier: Verifier) -> bool:
+        """Whether there is a signature in this key's name; a wrong one, perhaps."""
+        return bool(self._of(verifier))
+
     def signed_again(self, verifier: Verifier, line: str) -> bytes:
         """The note with this line of the key's instead of those it carries from the key now."""
         own = self._of(verifier)

@@ -61,7 +61,7 @@ def make_receipt(engine: Engine, entry: Entry, signed: Signed, verifier: Verifie
     return written
 
 
-def verify_receipt(raw: bytes, verifier: Verifier) -> Proven:
+def verify_receipt(raw: bytes, *verifiers: Verifier) -> Proven:
     """Checks signature, proof and leaf with the key that is given, not the one inside. Errors: VerificationFailed."""
     try:
         receipt = Receipt.model_validate_json(raw[: MAX_RECEIPT_BYTES + 1])
@@ -69,7 +69,7 @@ def verify_receipt(raw: bytes, verifier: Verifier) -> Proven:
         envelope = Envelope.decode(leaf)
     except (ValidationError, ValueError, RecursionError):
         raise VerificationFailed("The file is not a receipt of this kind of log.") from None
-    checkpoint = open_checkpoint(receipt.checkpoint.encode(errors="replace"), verifier)
+    checkpoint = open_checkpoint(receipt.checkpoint.encode(errors="replace"), *verifiers)
     hashed = merkle.leaf_hash(leaf)
     path = [bytes.fromhex(one) for one in receipt.inclusion]
     if not merkle.verify_inclusion(hashed, receipt.sequence, checkpoint.size, path, checkpoint.root):

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from app.audit.ledger import Ledger
 from app.audit.records import EVENTS, NewRecord
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
+from app.body import read_json_body
 from app.errors import Fault, InvalidInput
+from app.forms import Identifier, read_form
 from app.problems import describe
 from app.security import Caller, require
 
@@ -60,6 +63,19 @@ class AuditPage(BaseModel):
     next: str | None
 
 
+class NominalSearch(BaseModel):
+    """Whose records to list. In a body, because an identifier in an address ends up in other people's logs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    nominal_id: Identifier
+
+
+class NominalRecords(BaseModel):
+    """Every record about one nominal that was not erased, oldest first."""
+
+    entries: list[AuditEntry]
+
+
 class AuditRecord(AuditEntry):
     """One record with its exact leaf bytes in base64: SHA-256 of a zero byte and these is `leaf_hash`."""
 
@@ -80,6 +96,30 @@ def list_records(request: Request, caller: Auditor, query: Annotated[AuditQuery,
     return AuditPage(entries=[_shown(entry) for entry in page], next=_cursor(page[-1].sequence) if more else None)
 
 
+@router.post(
+    "/search",
+    summary="List the records about a nominal",
+    response_model=NominalRecords,
+    responses=describe(400, 401, 403, 413, 415, 422, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/NominalSearch"}}},
+        }
+    },
+)
+async def search_records(request: Request, caller: Auditor) -> NominalRecords:
+    """Scores, decisions, exports and searches such as this one, whoever made them."""
+    wanted = read_form(await read_json_body(request), NominalSearch)
+    return await run_in_threadpool(_search, request, caller, wanted.nominal_id)
+
+
+def _search(request: Request, caller: Caller, nominal_id: str) -> NominalRecords:
+    _record_read(request, caller, "/audit/search", {}, (nominal_id,))
+    store: Store = request.app.state.store
+    return NominalRecords(entries=[_shown(entry) for entry in store.records_of_nominal(nominal_id)])
+
+
 @router.get("/{sequence}", summary="Show one audit record", responses=describe(401, 403, 404, 422, 503))
 def show_record(
     request: Request, caller: Auditor, sequence: Annotated[int, Path(ge=0, le=LARGEST_SEQUENCE)]
@@ -90,17 +130,21 @@ def show_record(
     return AuditRecord(**_shown(entry).model_dump(), leaf=b64encode(entry.leaf).decode())
 
 
-def _record_read(request: Request, caller: Caller, route: str, asked: dict[str, Any]) -> None:
+def _record_read(
+    request: Request, caller: Caller, route: str, asked: dict[str, Any], nominal_ids: tuple[str, ...] = ()
+) -> None:
     """Errors: Unavailable where the read cannot be recorded; then nothing is shown."""
     ledger: Ledger = request.app.state.ledger
     payload = json.dumps({"route": route, "asked": asked}).encode()
-    ledger.append_and_wait(NewRecord("read", caller.issuer, caller.subject, payload, purpose="audit"))
+    ledger.append_and_wait(
+        NewRecord("read", caller.issuer, caller.subject, payload, purpose="audit", nominal_ids=nominal_ids)
+    )
 
 
 def _filter(query: AuditQuery) -> EntryFilter:
     return EntryFilter(
         record_id=query.score,
-        actor_ref=query.actor,
+        actor_refs=None if query.actor is None else (query.actor,),
         event=query.event,
         manifest_sha256=query.manifest,
         since=query.since,

@@ -80,6 +80,26 @@ def unseal(sealed: Sealed, *, log_id: str, record_id: str, encryption_key: bytes
         raise Tampered from None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Wrapping:
+    """A key-encryption key and its public name."""
+
+    key: bytes
+    identity: str
+
+
+def wrap_again(wrapped_key: bytes, record_id: str, log_id: str, old: Wrapping, new: Wrapping) -> bytes:
+    """A data key taken from under one key-encryption key and put under another. Errors: Tampered where it is not under `old`."""
+    context, nonce = _context(log_id, record_id), os.urandom(NONCE_BYTES)
+    try:
+        data_key = AESGCM(old.key).decrypt(
+            wrapped_key[:NONCE_BYTES], wrapped_key[NONCE_BYTES:], _wrap_context(context, old.identity)
+        )
+    except (InvalidTag, ValueError):
+        raise Tampered from None
+    return nonce + AESGCM(new.key).encrypt(nonce, data_key, _wrap_context(context, new.identity))
+
+
 def _context(log_id: str, record_id: str) -> bytes:
     return f"{log_id}|{record_id}".encode()
 

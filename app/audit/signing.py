@@ -16,7 +16,7 @@ from app.audit.checkpoint import Checkpoint, continues, open_checkpoint, sign_ch
 from app.audit.note import LOG, MAX_NOTE_BYTES, Signer, Verifier
 from app.database import Duplicate, read_transaction, write_transaction
 from app.errors import SetupError, Unavailable, VerificationFailed
-from app.keys import Keys
+from app.keys import ROTATED, Keys
 
 _size, _note = tables.checkpoint.c.size, tables.checkpoint.c.note
 
@@ -44,14 +44,21 @@ class Checkpoints:
 
     def __init__(self, engine: Engine, keys: Keys, origin: str | None = None) -> None:
         self._engine = engine
+        self._epoch = keys.epoch
         with read_transaction(engine) as connection:
             log_id = connection.execute(select(tables.log_head.c.log_id)).scalar_one()
         self._signer = Signer(origin or f"dayzero/{log_id}", LOG, keys.note)
+        self._earlier = [Verifier(self._signer.name, LOG, key.public_bytes_raw()) for key in keys.earlier_note]
 
     @property
     def verifier(self) -> Verifier:
         """What auditors check with; its name is the origin."""
         return self._signer.verifier
+
+    @property
+    def verifiers(self) -> list[Verifier]:
+        """The keys that this log's checkpoints were ever signed with, the one in force first."""
+        return [self.verifier, *self._earlier]
 
     def head(self) -> Head:
         with read_transaction(self._engine) as connection:
@@ -69,7 +76,8 @@ class Checkpoints:
     def sign(self) -> Signed:
         """The checkpoint over all there is now; signed and stored unless it was already.
 
-        Errors: VerificationFailed where the log does not continue the newest checkpoint.
+        Errors: VerificationFailed where the log does not continue the newest checkpoint, Unavailable where the keys were
+        rotated since.
         """
         with read_transaction(self._engine) as connection:
             stored = _newest(connection)  # before the head: that one may grow in between, never shrink
@@ -95,11 +103,13 @@ class Checkpoints:
             if stored is not None:
                 _demand_continued(connection, self._own(stored), current, "the newest checkpoint it signed")
             if witness_state is not None:
-                witnessed = open_checkpoint(_read(witness_state), self.verifier)
+                witnessed = open_checkpoint(_read(witness_state), *self.verifiers)
                 _demand_continued(connection, witnessed, current, "the checkpoint in DAYZERO_WITNESS_STATE")
 
     def _current(self, connection: Connection) -> Checkpoint:
         row = connection.execute(select(tables.log_head)).one()
+        if row.key_epoch != self._epoch:
+            raise Unavailable(ROTATED)
         return Checkpoint(self._signer.name, row.size, merkle.root(merkle.unpack(row.frontier)))
 
     def _own(self, note: bytes) -> Checkpoint:

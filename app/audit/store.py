@@ -1,26 +1,29 @@
 """Reading the audit log: entries by place, id or filter, and the decrypted payload of one record. Writes nothing."""
 
-import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, select
 
 from app.audit import records, tables
-from app.audit.appending import IDEMPOTENCY_MICROSECONDS, another_body
+from app.audit.appending import IDEMPOTENCY_MICROSECONDS, once_names, repeated
 from app.audit.merkle import leaf_hash
-from app.audit.records import Envelope
-from app.audit.sealing import Sealed, Tampered, ciphertext_digest, unseal
+from app.audit.opening import Opened, open_sealed
+from app.audit.records import Envelope, Idempotency, Replayed
+from app.audit.sealing import Tampered
 from app.database import read_transaction
-from app.errors import Erased, NotFound, Unavailable
+from app.errors import Erased, IdempotencyMismatch, NotFound
 from app.keys import Keys
 
 MAX_PAGE = 500
 
 _entry, _key, _payload, _once = tables.entry.c, tables.data_key.c, tables.payload.c, tables.idempotency.c
 _WITH_KEY = tables.entry.outerjoin(tables.data_key, _entry.record_id == _key.record_id)
+_SEALED = select(_key.wrapped_key, _key.kek_id, _payload.nonce, _payload.ciphertext).select_from(
+    tables.data_key.outerjoin(tables.payload, _key.record_id == _payload.record_id)
+)
 _ENTRIES = select(_entry.sequence, _entry.leaf_hash, _entry.envelope, _key.kek_id).select_from(_WITH_KEY)
 
 
@@ -45,19 +48,11 @@ class EntryFilter:
     """What to list; None leaves a field open. `since` is included, `until` is not."""
 
     record_id: str | None = None
-    actor_ref: str | None = None
+    actor_refs: tuple[str, ...] | None = None
     event: str | None = None
     manifest_sha256: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-
-
-class Opened(NamedTuple):
-    """A decrypted record: who acted, and what was handed in as `NewRecord.payload`."""
-
-    issuer: str
-    subject: str
-    payload: bytes
 
 
 class Store:
@@ -108,58 +103,47 @@ class Store:
         """
         with read_transaction(self._engine) as connection:
             entry = _one(connection, _ENTRIES.where(_entry.record_id == record_id))
-            key = connection.execute(select(tables.data_key).where(_key.record_id == record_id)).one_or_none()
-            stored = connection.execute(select(tables.payload).where(_payload.record_id == record_id)).one_or_none()
-        if key is None:
+            stored = connection.execute(_SEALED.where(_key.record_id == record_id)).one_or_none()
+        if stored is None:
             raise Erased("The record's content has been erased.")
-        envelope = Envelope.decode(entry.leaf)
-        if stored is None or ciphertext_digest(stored.nonce, stored.ciphertext).hex() != envelope.ciphertext_sha256:
-            raise Tampered
-        return self._unseal(envelope, key, stored)
+        return open_sealed(self._keys, Envelope.decode(entry.leaf), stored)
 
-    def _unseal(self, envelope: Envelope, key: Any, stored: Any) -> Opened:
-        if key.kek_id != self._keys.ids["encryption"]:
-            raise Unavailable("The record was sealed under an encryption key that is not loaded.")
-        plain = unseal(
-            Sealed(stored.nonce, stored.ciphertext, key.wrapped_key, bytes.fromhex(envelope.key_commitment)),
-            log_id=envelope.log_id,
-            record_id=envelope.record_id,
-            encryption_key=self._keys.encryption,
-            kek_id=key.kek_id,
-        )
-        named, _, payload = plain.partition(b"\n")
-        actor = json.loads(named)
-        return Opened(actor["issuer"], actor["subject"], payload)
-
-    def find_idempotent(self, actor_ref: str, route: str, key: str, body_sha256: bytes) -> str | None:
+    def find_idempotent(self, issuer: str, subject: str, given: Idempotency) -> str | None:
         """The record that answered this caller's key on this route within 24 hours; None where it is new.
 
-        Errors: IdempotencyMismatch where it came with another body.
+        Errors: IdempotencyMismatch where it came with another body, Erased where that record is no more.
         """
-        tag = records.idempotency_tag(self._keys.index, bytes.fromhex(actor_ref), route, key)
         oldest = time.time_ns() // 1000 - IDEMPOTENCY_MICROSECONDS
-        query = select(_once.record_id, _once.body_tag).where(_once.key_tag == tag, _once.created_at >= oldest)
         with read_transaction(self._engine) as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        if row.body_tag != records.body_tag(self._keys.index, body_sha256):
-            raise another_body()
-        return str(row.record_id)
+            for once in once_names(self._keys, issuer, subject, given):
+                known = (_once.key_tag == once.key_tag, _once.created_at >= oldest)
+                row = connection.execute(select(_once.record_id, _once.body_tag).where(*known)).one_or_none()
+                if row is not None:
+                    return _answered(repeated(row.record_id, row.body_tag, once.body_tag))
+        return None
 
-    def records_of_nominal(self, nominal_id: str) -> list[str]:
-        """Ids of all records about a nominal, oldest first."""
-        subject = tables.subject_index.c
-        about = subject.tag == records.nominal_tag(self._keys.index, nominal_id)
-        query = select(subject.record_id).join_from(
-            tables.subject_index, tables.entry, subject.record_id == _entry.record_id
-        )
+    def records_of_nominal(self, nominal_id: str) -> list[Entry]:
+        """All records about a nominal that were not erased, oldest first."""
+        about = tables.subject_index.c.tag.in_(nominal_tags(self._keys, nominal_id))
+        named = select(tables.subject_index.c.record_id).where(about)
         with read_transaction(self._engine) as connection:
-            return list(connection.execute(query.where(about).order_by(_entry.sequence)).scalars())
+            rows = connection.execute(_ENTRIES.where(_entry.record_id.in_(named)).order_by(_entry.sequence)).all()
+        return [_to_entry(row) for row in rows]
 
-    def actor_ref(self, issuer: str, subject: str) -> str:
-        """The caller's name in the log (hex)."""
-        return records.actor_ref(self._keys.index, issuer, subject).hex()
+    def actor_refs(self, issuer: str, subject: str) -> tuple[str, ...]:
+        """The caller's names in the log (hex), one for each index key there ever was; today's first."""
+        return tuple(records.actor_ref(index, issuer, subject).hex() for index in self._keys.indexes)
+
+
+def nominal_tags(keys: Keys, nominal_id: str) -> list[bytes]:
+    """What records about a nominal may be found by, under each index key there ever was."""
+    return [records.nominal_tag(index, nominal_id) for index in keys.indexes]
+
+
+def _answered(outcome: Replayed | IdempotencyMismatch | Erased) -> str:
+    if isinstance(outcome, Replayed):
+        return outcome.record_id
+    raise outcome
 
 
 def _size(connection: Connection) -> int:
@@ -198,10 +182,12 @@ def _conditions(wanted: EntryFilter) -> list[Any]:
     equal = (
         (_entry.record_id, wanted.record_id),
         (_entry.event, wanted.event),
-        (_entry.actor_ref, wanted.actor_ref and bytes.fromhex(wanted.actor_ref)),
         (_entry.manifest, wanted.manifest_sha256 and bytes.fromhex(wanted.manifest_sha256)),
     )
-    return [column == value for column, value in equal if value is not None]
+    found = [column == value for column, value in equal if value is not None]
+    if wanted.actor_refs is not None:
+        found.append(_entry.actor_ref.in_([bytes.fromhex(one) for one in wanted.actor_refs]))
+    return found
 
 
 def _within(connection: Connection, query: Select[Any], wanted: EntryFilter) -> Select[Any]:

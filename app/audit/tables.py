@@ -12,8 +12,9 @@ log_head = Table(
     Column("size", BigInteger, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
     Column("last_time", BigInteger, nullable=False),
+    Column("key_epoch", Integer, nullable=False, server_default="0"),
 )
-"""One row, id 1: the tree's size and frontier, and the latest time in it (microseconds since 1970)."""
+"""One row, id 1: the tree's size and frontier, the latest time in it (microseconds since 1970), rotations of keys so far."""
 
 entry = Table(
     "entry",

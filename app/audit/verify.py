@@ -4,6 +4,7 @@ What this cannot show: that the newest records were not cut off together with th
 by someone who also holds its key. For that it must be compared with a checkpoint that was kept elsewhere.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, select
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from app.audit import merkle, tables
 from app.audit.checking import Leaf, LogCheck, Progress, Report
 from app.audit.checkpoint import Checkpoint, open_checkpoint, parse_text
+from app.audit.contents import Contents
 from app.audit.note import Verifier, parse_note
 from app.audit.records import Envelope
 from app.audit.sealing import ciphertext_digest
@@ -27,13 +29,14 @@ def verify_database(
     engine: Engine,
     progress: Progress | None = None,
     *,
-    verifier: Verifier | None = None,
+    verifiers: Sequence[Verifier] = (),
     since: Checkpoint | None = None,
+    contents: Contents | None = None,
 ) -> Report:
     """Checks the log up to the size its head has now; appending may go on.
 
-    With `verifier` the stored checkpoints must carry its signature, too; `since` is an older checkpoint to compare with.
-    Errors: Unavailable.
+    With `verifiers` the stored checkpoints must carry a signature of one of them, too; `since` is an older checkpoint to
+    compare with; with `contents` records are opened as well as that can tell more. Errors: Unavailable.
     """
     with read_transaction(engine) as connection:
         newest = connection.execute(select(func.max(_checkpoint.size))).scalar_one()  # before the head, which grows
@@ -44,23 +47,25 @@ def verify_database(
     while check.report.size < head.size:
         reached = check.report.size
         with read_transaction(engine) as connection:
-            _expect_checkpoints(connection, check, verifier, min(reached + PAGE, head.size))
-            _check_page(connection, check, head.size)
+            _expect_checkpoints(connection, check, verifiers, min(reached + PAGE, head.size))
+            _check_page(connection, check, head.size, contents)
         if progress is not None:
             progress(check.report.size, head.size)
         if check.report.size < min(reached + PAGE, head.size):
             check.found(check.report.size, "the record is missing: the sequence has a gap")
             return check.finish()  # positions after a gap mean nothing
     _check_head(check, head)
+    if contents is not None:
+        contents.finish(check)
     return check.finish()
 
 
-def _expect_checkpoints(connection: Connection, check: LogCheck, verifier: Verifier | None, end: int) -> None:
+def _expect_checkpoints(connection: Connection, check: LogCheck, verifiers: Sequence[Verifier], end: int) -> None:
     """The stored checkpoints of the next page; one that is not what it should be is told at its last record."""
     within = _checkpoint.size.between(check.report.size + 1, end)
     for size, note in connection.execute(select(_checkpoint.size, _checkpoint.note).where(within)):
         try:
-            checkpoint = open_checkpoint(note, verifier) if verifier else parse_text(parse_note(note).text)
+            checkpoint = open_checkpoint(note, *verifiers) if verifiers else parse_text(parse_note(note).text)
         except VerificationFailed:
             check.found(size - 1, f"the stored checkpoint of size {size} is not one of this log's")
             continue
@@ -106,7 +111,7 @@ def _check_frontier(check: LogCheck, stored: list[bytes]) -> None:
         start += 1 << level
 
 
-def _check_page(connection: Connection, check: LogCheck, size: int) -> None:
+def _check_page(connection: Connection, check: LogCheck, size: int, contents: Contents | None) -> None:
     """Checks the next PAGE records; stops early, short of them, at a gap."""
     start = check.report.size
     completed: list[merkle.Node] = []
@@ -117,6 +122,8 @@ def _check_page(connection: Connection, check: LogCheck, size: int) -> None:
             leaf = check.add(row.envelope)
             completed += leaf.completed
             _check_row(check, row, leaf)
+            if contents is not None and leaf.envelope is not None:
+                contents.look(check, row, leaf.envelope)
     stored = _stored_nodes(connection, start, check.report.size)
     for level, index, expected in completed:
         if stored.get((level, index)) != expected:
@@ -127,7 +134,7 @@ def _rows(start: int, end: int) -> Select[Any]:
     keyed = tables.entry.outerjoin(tables.data_key, _entry.record_id == _key.record_id)
     joined = keyed.outerjoin(tables.payload, _entry.record_id == _payload.record_id)
     return (
-        select(tables.entry, _payload.nonce, _payload.ciphertext, _key.record_id.label("has_key"))
+        select(tables.entry, _payload.nonce, _payload.ciphertext, _key.wrapped_key, _key.kek_id)
         .select_from(joined)
         .where(_entry.sequence >= start, _entry.sequence < end)
         .order_by(_entry.sequence)
@@ -140,8 +147,10 @@ def _check_row(check: LogCheck, row: Any, leaf: Leaf) -> None:
     if leaf.envelope is None:
         return
     _check_copies(check, row, leaf.envelope, leaf.moment)
-    if row.has_key is None:
+    if row.kek_id is None:
         check.report.erased += 1
+        if row.nonce is not None:
+            check.found(row.sequence, "its key is gone, but its payload is not: no erasure leaves it so")
     elif row.nonce is None:
         check.found(row.sequence, "its payload is missing")
     if row.nonce is not None and ciphertext_digest(row.nonce, row.ciphertext).hex() != leaf.envelope.ciphertext_sha256:

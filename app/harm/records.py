@@ -8,12 +8,11 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.errors import Fault, InvalidInput
+from app.forms import Identifier, check_form, read_form
 from app.purposes import Purpose
-from app.strict_json import read_json
 
 MAX_INCIDENTS = 2_000
 MAX_CONTACTS = 1_000_000
@@ -25,7 +24,6 @@ OffenceClass = Literal["harassment", "violent", "sexual", "stalking"]
 Explain = Literal["none", "factors", "incidents", "both"]
 
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
-_SHOWN_FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
 def _read_day(value: Any) -> date:
@@ -42,7 +40,6 @@ def _read_day(value: Any) -> date:
 Day = Annotated[
     date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
 ]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 OffenceCode = Annotated[str, Field(pattern=r"^[0-9]{3}/?[0-9]{2}$", description="Home Office code, NNNNN or NNN/NN")]
 
 
@@ -118,26 +115,10 @@ class ScoreRequest(_Record):
 
 
 def read_request(raw: bytes) -> ScoreRequest:
-    """Read and check the form of a request body.
-
-    Raises MalformedInput (not readable) or InvalidInput with a pointer and rule for each fault; never echoes a value.
-    """
-    return parse_request(read_json(raw))
+    """Read and check the form of a request body. Raises as `read_form`."""
+    return read_form(raw, ScoreRequest)
 
 
 def parse_request(value: Any) -> ScoreRequest:
     """Check the form of an already read JSON value. Raises InvalidInput."""
-    try:
-        return ScoreRequest.model_validate(value)
-    except ValidationError as error:
-        faults = [_fault(found["loc"], found["type"]) for found in error.errors(include_input=False, include_url=False)]
-        raise InvalidInput("The request breaks the rules named in errors.", faults) from None
-
-
-def _fault(location: tuple[int | str, ...], kind: str) -> Fault:
-    """Turn pydantic's location into an RFC 6901 pointer; an unknown field's name is shown only if it is a plain word."""
-    unknown = kind == "extra_forbidden"
-    if unknown and not _SHOWN_FIELD.fullmatch(str(location[-1])):
-        location = location[:-1]
-    pointer = "".join(f"/{part}" for part in location)
-    return Fault(pointer, "unknown-field" if unknown else kind.replace("_", "-"))
+    return check_form(value, ScoreRequest)

@@ -179,8 +179,7 @@ async def stored_score(
 
 def _answered_before(request: Request, caller: Caller, once: Idempotency) -> str | None:
     store: Store = request.app.state.store
-    actor = store.actor_ref(caller.issuer, caller.subject)
-    return store.find_idempotent(actor, once.route, once.key, once.body_sha256)
+    return store.find_idempotent(caller.issuer, caller.subject, once)
 
 
 def _check_visible(request: Request, caller: Caller, score_id: str) -> None:
@@ -190,13 +189,14 @@ def _check_visible(request: Request, caller: Caller, score_id: str) -> None:
         entry = store.entry_of(score_id)
     except NotFound:
         entry = None
-    if entry is None or entry.event != "score" or _own_only(store, caller) not in {None, entry.actor_ref}:
+    own = _own_only(store, caller)
+    if entry is None or entry.event != "score" or (own is not None and entry.actor_ref not in own):
         raise NotFound("There is no such score, or it is not yours to see.")
 
 
-def _own_only(store: Store, caller: Caller) -> str | None:
+def _own_only(store: Store, caller: Caller) -> tuple[str, ...] | None:
     """Whose scores a caller may see: everyone's (None) with scope triage, their own otherwise."""
-    return None if "triage" in caller.scopes else store.actor_ref(caller.issuer, caller.subject)
+    return None if "triage" in caller.scopes else store.actor_refs(caller.issuer, caller.subject)
 
 
 def _read(request: Request, score_id: str) -> tuple[bytes, Archived]:
@@ -208,7 +208,7 @@ def _read(request: Request, score_id: str) -> tuple[bytes, Archived]:
 
 def _page(request: Request, caller: Caller, limit: int, before: int | None) -> ScorePage:
     store: Store = request.app.state.store
-    wanted = EntryFilter(event="score", actor_ref=_own_only(store, caller))
+    wanted = EntryFilter(event="score", actor_refs=_own_only(store, caller))
     entries = store.list_entries(wanted, before=before, limit=limit + 1)
     lines = [
         _line(entry, from_bytes(store.open_record(entry.record_id))) for entry in entries[:limit] if not entry.erased

@@ -122,7 +122,7 @@ UPGRADE = "import sys; from app.database import *; upgrade(open_database(sys.arg
 
 def test_several_processes_may_upgrade_at_once(postgres: Postgres, tmp_path: Path) -> None:
     empty = f"empty_{os.getpid()}"
-    postgres._administer(f"CREATE DATABASE {empty}")
+    postgres.administer(f"CREATE DATABASE {empty}")
     urls = [sqlite_url(tmp_path), postgres.url(empty)]
     commands = [[sys.executable, "-c", UPGRADE, url] for url in urls for _ in range(3)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for command in commands]
@@ -132,7 +132,7 @@ def test_several_processes_may_upgrade_at_once(postgres: Postgres, tmp_path: Pat
         engine = open_database(url)
         check_schema(engine)
         engine.dispose()
-    postgres._administer(f"DROP DATABASE {empty}")
+    postgres.administer(f"DROP DATABASE {empty}")
 
 
 FORBIDDEN = [

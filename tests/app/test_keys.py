@@ -13,7 +13,8 @@ from app.audit.ledger import Ledger
 from app.audit.signing import Checkpoints
 from app.database import open_database, sqlite_url, upgrade
 from app.errors import SetupError
-from app.keys import PURPOSES, Keys, create_keys, ensure_keys, load_keys
+from app.keys import Keys, create_keys, ensure_keys, load_keys
+from app.purposes import KEY_PURPOSES
 from tests.app.audit.samples import fill
 from tests.databases import Postgres
 
@@ -24,7 +25,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def key_files(home: Path) -> dict[str, bytes]:
-    return {purpose: (home / "keys" / f"{purpose}.key").read_bytes() for purpose in PURPOSES}
+    return {purpose: (home / "keys" / f"{purpose}.key").read_bytes() for purpose in KEY_PURPOSES}
 
 
 def test_first_start_on_sqlite_makes_keys_that_stay(sqlite_engine: Engine, home: Path) -> None:
@@ -35,10 +36,10 @@ def test_first_start_on_sqlite_makes_keys_that_stay(sqlite_engine: Engine, home:
     assert key_files(home) == made
     assert len({keys.index, keys.encryption, keys.token.private_bytes_raw(), keys.note.private_bytes_raw()}) == 4
     assert (home / "keys").stat().st_mode & 0o777 == 0o700
-    for purpose in PURPOSES:
+    for purpose in KEY_PURPOSES:
         assert (home / "keys" / f"{purpose}.key").stat().st_mode & 0o777 == 0o600
     kept = {path.name for path in (home / "keys").iterdir()}
-    assert kept == {".lock", "ledger", *(f"{purpose}.key" for purpose in PURPOSES)}
+    assert kept == {".lock", "ledger", *(f"{purpose}.key" for purpose in KEY_PURPOSES)}
 
 
 def test_keys_do_not_show_themselves(sqlite_engine: Engine, home: Path) -> None:
@@ -53,7 +54,7 @@ def test_postgres_gets_no_keys_by_itself(postgres: Postgres, home: Path) -> None
     engine = open_database(url)
     with pytest.raises(SetupError, match="dayzero keys create"):
         ensure_keys(home, engine)
-    assert create_keys(home) == list(PURPOSES)
+    assert create_keys(home) == list(KEY_PURPOSES)
     keys = ensure_keys(home, engine)
     made = key_files(home)
     assert create_keys(home) == []
@@ -63,7 +64,7 @@ def test_postgres_gets_no_keys_by_itself(postgres: Postgres, home: Path) -> None
     postgres.drop(url)
 
 
-@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("purpose", KEY_PURPOSES)
 def test_a_key_that_went_missing_is_never_replaced(sqlite_engine: Engine, home: Path, purpose: str) -> None:
     ensure_keys(home, sqlite_engine)
     (home / "keys" / f"{purpose}.key").unlink()

@@ -116,7 +116,7 @@ def test_an_export_verifies_with_key_and_origin_alone(client: TestClient, ledger
     answer = client.get("/audit/export")
     assert answer.headers["content-disposition"] == 'attachment; filename="dayzero-audit-1501.ndjson"'
     lines = answer.content.splitlines(keepends=True)
-    report = verify_export(lines, verifier=verifier)
+    report = verify_export(lines, verifiers=[verifier])
     assert (report.ok, report.size, report.problems) == (True, 1501, [])
     header = json.loads(lines[0])
     size, root = rfc6962.read_checkpoint(header["checkpoint"], str(verifier))
@@ -151,8 +151,8 @@ def test_an_export_that_was_signed_for_something_else(client: TestClient, ledger
     fill(ledger, 20)
     verifier = client.app.state.checkpoints.verifier
     lines = client.get("/audit/export").content.splitlines(keepends=True)
-    assert verify_export(lines, verifier=verifier).ok
-    assert not verify_export(CUTS[name](lines), verifier=verifier).ok
+    assert verify_export(lines, verifiers=[verifier]).ok
+    assert not verify_export(CUTS[name](lines), verifiers=[verifier]).ok
 
 
 def test_an_older_checkpoint_finds_what_was_cut_or_rewritten(client: TestClient, ledger: Ledger) -> None:
@@ -163,11 +163,11 @@ def test_an_older_checkpoint_finds_what_was_cut_or_rewritten(client: TestClient,
     fill(ledger, 9)
     late = client.get("/audit/export").content.splitlines(keepends=True)
     newer = checkpoints.sign().checkpoint
-    report = verify_export(late, verifier=checkpoints.verifier, since=old)
+    report = verify_export(late, verifiers=[checkpoints.verifier], since=old)
     assert report.ok
     assert "size 21 covers, unchanged" in report.caveat
     assert "cannot be excluded" in verify_export(late).caveat
-    cut = verify_export(early, verifier=checkpoints.verifier, since=newer)
+    cut = verify_export(early, verifiers=[checkpoints.verifier], since=newer)
     assert "covers 31 records" in cut.problems[0].what
     other = type(old)(old.origin, old.size, bytes(32))
     assert verify_export(late, since=other).first_bad == 20

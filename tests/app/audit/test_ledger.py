@@ -20,7 +20,7 @@ from app.audit.verify import verify_database
 from app.database import Duplicate, open_database
 from app.errors import IdempotencyMismatch, Unavailable
 from app.keys import Keys
-from tests.app.audit.samples import BODY, a_record, fill, once
+from tests.app.audit.samples import a_record, fill, once
 
 
 def test_appended_records_are_stored_and_verify(ledger: Ledger, store: Store, engine: Engine) -> None:
@@ -66,11 +66,11 @@ def test_same_idempotency_key_is_answered_by_the_first_record(ledger: Ledger, st
     assert isinstance(ledger.submit(a_record(4, idempotency=once("key", route="/other"))).result(10), Appended)
     assert isinstance(ledger.submit(a_record(5, subject="other", idempotency=once("key"))).result(10), Appended)
     assert store.size() == 3
-    actor = store.actor_ref("dayzero-local", "analyst")
-    assert store.find_idempotent(actor, "/score", "key", BODY) == first.record_id
-    assert store.find_idempotent(actor, "/score", "another", BODY) is None
+    actor = ("dayzero-local", "analyst")
+    assert store.find_idempotent(*actor, once("key")) == first.record_id
+    assert store.find_idempotent(*actor, once("another")) is None
     with pytest.raises(IdempotencyMismatch):
-        store.find_idempotent(actor, "/score", "key", bytes(32))
+        store.find_idempotent(*actor, once("key", body=bytes(32)))
 
 
 class Held:
@@ -166,7 +166,7 @@ def test_old_idempotency_keys_are_forgotten(ledger: Ledger, engine: Engine, stor
     a_day = appending.IDEMPOTENCY_MICROSECONDS
     with engine.begin() as connection:
         connection.execute(text("UPDATE idempotency SET created_at = created_at - :a_day"), {"a_day": a_day})
-    assert store.find_idempotent(store.actor_ref("dayzero-local", "analyst"), "/score", "key", BODY) is None
+    assert store.find_idempotent("dayzero-local", "analyst", once("key")) is None
     new = ledger.submit(a_record(2, idempotency=once("key", body=bytes(32)))).result(10)
     assert (old.sequence, new.sequence) == (0, 1)
     with engine.connect() as connection:
@@ -222,7 +222,7 @@ def test_listing(ledger: Ledger, store: Store) -> None:
         return [entry.sequence for entry in store.list_entries(EntryFilter(**wanted))]
 
     assert found() == [6, 5, 4, 3, 2, 1, 0]
-    assert found(event="read") == [6] == found(actor_ref=store.actor_ref("dayzero-local", "other"))
+    assert found(event="read") == [6] == found(actor_refs=store.actor_refs("dayzero-local", "other"))
     assert found(manifest_sha256="ab" * 32) == [5, 4, 3, 2, 1, 0]
     assert found(manifest_sha256="cd" * 32) == []
     assert found(record_id=appended[3].record_id) == [3]
@@ -233,7 +233,7 @@ def test_listing(ledger: Ledger, store: Store) -> None:
     }
     assert [entry.sequence for entry in store.list_entries(EntryFilter(), before=4, limit=2)] == [3, 2]
     assert [entry.sequence for entry in store.list_entries(EntryFilter(), after=4)] == [5, 6]
-    assert store.records_of_nominal("N-3") == [appended[3].record_id]
+    assert [entry.record_id for entry in store.records_of_nominal("N-3")] == [appended[3].record_id]
     assert store.records_of_nominal("N-none") == []
 
 

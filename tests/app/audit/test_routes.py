@@ -54,7 +54,7 @@ def test_reading_is_recorded_first(client: TestClient, ledger: Ledger, store: St
     assert [entry["event"] for entry in listed["entries"]] == ["score"]
     reads = [store.entry(2), store.entry(3)]
     assert [(entry.event, entry.purpose) for entry in reads] == [("read", "audit")] * 2
-    assert reads[0].actor_ref == store.actor_ref("dayzero-local", "auditor")
+    assert reads[0].actor_ref == store.actor_refs("dayzero-local", "auditor")[0]
     opened = store.open(reads[1].record_id)
     assert (opened.subject, json.loads(opened.payload)["asked"]) == ("auditor", {"event": "score", "limit": 1})
     assert verify_database(engine).ok
@@ -85,7 +85,7 @@ def test_filters(client: TestClient, ledger: Ledger, store: Store) -> None:
 
     assert found(score=appended[2].record_id) == [2]
     assert found(event="export") == [4]
-    assert found(actor=store.actor_ref("dayzero-local", "other")) == [4]
+    assert found(actor=store.actor_refs("dayzero-local", "other")[0]) == [4]
     assert found(manifest=MANIFEST) == [3, 2, 1, 0]
     assert found(**{"from": other.time.isoformat(), "event": "export"}) == [4]
     assert found(**{"to": appended[0].time.isoformat()}) == []

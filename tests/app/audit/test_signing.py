@@ -55,7 +55,7 @@ def test_a_checkpoint_covers_all_there_is(checkpoints: Checkpoints, ledger: Ledg
         )
     assert stored(engine) == [0, 1, 2, 7, 40]
     assert checkpoints.verifier.name == f"dayzero/{ledger.log_id}"
-    report = verify_database(engine, verifier=checkpoints.verifier)
+    report = verify_database(engine, verifiers=[checkpoints.verifier])
     assert (report.ok, report.problems) == (True, [])
 
 
@@ -134,7 +134,7 @@ def test_processes_that_sign_while_the_log_grows(
         time.sleep(0.01)
     assert [process.communicate() for process in running] == [("done\n", "")] * 3
     assert len(stored(engine)) > 5
-    report = verify_database(engine, verifier=Checkpoints(engine, keys).verifier)
+    report = verify_database(engine, verifiers=[Checkpoints(engine, keys).verifier])
     assert report.ok, report.problems
 
 
@@ -172,7 +172,7 @@ def test_a_log_that_was_cut_is_not_signed_and_found(
         connection.execute(text("DELETE FROM checkpoint WHERE size > 12"))
     assert verify_database(engine).ok
     assert checkpoints.sign().note == old.note
-    report = verify_database(engine, verifier=checkpoints.verifier, since=newer.checkpoint)
+    report = verify_database(engine, verifiers=[checkpoints.verifier], since=newer.checkpoint)
     assert not report.ok
     assert "covers 21 records" in report.problems[0].what
 
@@ -222,7 +222,7 @@ def test_stored_checkpoints_are_checked(
     with engine.begin() as connection:
         connection.execute(text(statement), {"note": b"nothing"} if ":note" in statement else {})
     assert verify_database(engine).first_bad == first_bad
-    assert verify_database(engine, verifier=checkpoints.verifier).first_bad == first_bad
+    assert verify_database(engine, verifiers=[checkpoints.verifier]).first_bad == first_bad
 
 
 def test_a_rewritten_log_gets_no_signature(checkpoints: Checkpoints, ledger: Ledger, engine: Engine) -> None:

@@ -1,0 +1,36 @@
+"""Opening one record: from its leaf, its wrapped data key and its ciphertext to what was handed in."""
+
+import json
+from typing import Any, NamedTuple
+
+from app.audit.records import Envelope
+from app.audit.sealing import Sealed, Tampered, ciphertext_digest, unseal
+from app.keys import Keys
+
+
+class Opened(NamedTuple):
+    """A decrypted record: who acted, on whom, and what was handed in as `NewRecord.payload`."""
+
+    issuer: str
+    subject: str
+    nominal_ids: tuple[str, ...]
+    payload: bytes
+
+
+def open_sealed(keys: Keys, leaf: Envelope, stored: Any) -> Opened:
+    """Decrypts `stored` (wrapped_key, kek_id, nonce, ciphertext) after checking it against the leaf.
+
+    Errors: Tampered (an Unavailable) when anything does not agree, Unavailable where its encryption key is not loaded.
+    """
+    if stored.nonce is None or ciphertext_digest(stored.nonce, stored.ciphertext).hex() != leaf.ciphertext_sha256:
+        raise Tampered
+    plain = unseal(
+        Sealed(stored.nonce, stored.ciphertext, stored.wrapped_key, bytes.fromhex(leaf.key_commitment)),
+        log_id=leaf.log_id,
+        record_id=leaf.record_id,
+        encryption_key=keys.encryption_of(stored.kek_id),
+        kek_id=stored.kek_id,
+    )
+    names, _, payload = plain.partition(b"\n")
+    told = json.loads(names)
+    return Opened(told["issuer"], told["subject"], tuple(told.get("nominals", ())), payload)
