@@ -29,6 +29,7 @@ NOT_FOR_SERVING = {
     "pickle",
     "scipy",
     "yaml",
+    "matplotlib",
 }
 PUBLIC = {"/health/live", "/health/ready", "/docs", "/docs/{asset}", "/openapi.json"}
 CONTRACT = {

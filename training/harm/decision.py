@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import confusion, group_metrics
+from training.metrics import confusion, report_metrics
 
 Floats = NDArray[np.float64]
 FLAGGED = 0.18
@@ -51,7 +51,7 @@ def _top_weight(probabilities: Floats, lower: Floats, row_weights: Floats) -> fl
 
 
 def _value(matrix: Floats) -> float:
-    metrics = group_metrics(matrix)
+    metrics = report_metrics(matrix)
     predicted, true = matrix.sum(axis=0), matrix.sum(axis=1)
     short = (
         max(0.0, MIN_ACCURACY - metrics.accuracy)

@@ -64,7 +64,7 @@ class Models(NamedTuple):
 
 @dataclass(frozen=True)
 class FitReport:
-    """Where the artefact is, what it says of itself, and what making it took (seconds, MiB of this process)."""
+    """Where the artefact is, what it says of itself, and what making it took (seconds, MiB of its largest process)."""
 
     folder: Path
     manifest: Manifest
@@ -105,7 +105,7 @@ def fit(
         agreement=models.agreement,
         sizes={name: len(content) for name, content in files.items()},
         seconds=time.monotonic() - started,
-        peak_mebibytes=_peak_mebibytes(),
+        peak_mebibytes=peak_mebibytes(),
     )
 
 
@@ -209,7 +209,7 @@ def _golden(data: Data, models: Models, manifest: Manifest, index: HarmIndex, se
     return golden_lines(manifest, models.files, requests, data.x[rows], index, models.fit.stack, models.forest)
 
 
-def _peak_mebibytes() -> float:
-    """Largest resident set of this process so far; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_mebibytes() -> float:
+    """Largest resident set so far of this process or one it started; Linux counts in KiB, macOS in bytes."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

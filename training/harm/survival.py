@@ -62,6 +62,11 @@ def fit_forest(
     return forest
 
 
+def risk(curves: NDArray[np.floating]) -> Floats:
+    """The forest's order of risk, (N,): minus the mean of S(1..365) of curves (N, 366) (section 5)."""
+    return np.asarray(-np.asarray(curves, dtype=np.float64)[:, 1 : HORIZON + 1].mean(axis=1))
+
+
 def population_rows(weights: Floats, seed: int) -> NDArray[np.int64]:
     """Rows thinned to the population mix: each kept with a chance in proportion to its weight, the heaviest always."""
     chance = weights / weights.max()

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.harm.features import DAYS_A_YEAR, Floats, Ints
+from training.synthetic.conduct import draw_conduct
 from training.synthetic.offences import GRADE, RECLASSIFIED, STALKING, draw_kinds
 from training.synthetic.people import People
 from training.synthetic.world import World
 
-GUIDANCE_OF_2020 = int(np.datetime64("2020-04-01").astype(np.int64))
-STALKING_BECAME_AN_OFFENCE = int(np.datetime64("2012-11-25").astype(np.int64))
 _NO_PARENT = -1
 _PARTNER_SHARES = (0.12, 0.62)
 _PARTNER_AFTER_PARTNER = 0.8
@@ -44,13 +43,13 @@ class Acts:
 
 def live(rng: np.random.Generator, people: People, world: World, end: int) -> tuple[Acts, Ints]:
     """Simulate everyone up to `end`. Returns the acts and the day each person stops (`end` for most), (C,)."""
-    stalking = _stalking(rng, people, world, end)
+    conduct = _conduct(rng, people, world, end)
     last = np.full(len(people), np.iinfo(np.int64).min)
-    np.maximum.at(last, stalking.person, stalking.day)
+    np.maximum.at(last, conduct.person, conduct.day)
     stops = np.where(rng.random(len(people)) < world.stopping_share, last, end)
 
     own = _own_accord(rng, people, world, stops)
-    generations = [stalking, own, _outbursts(rng, world, stalking, stops)]
+    generations = [conduct, own, _outbursts(rng, world, conduct, stops)]
     parents, first_row = _joined(generations), 0
     while len(parents):
         children = _excited(rng, people, world, parents, first_row, stops)
@@ -60,8 +59,8 @@ def live(rng: np.random.Generator, people: People, world: World, end: int) -> tu
     return _joined(generations), stops
 
 
-def _stalking(rng: np.random.Generator, people: People, world: World, end: int) -> Acts:
-    """First stalking incidents and the stalking each of them, in turn, is followed by."""
+def _conduct(rng: np.random.Generator, people: People, world: World, end: int) -> Acts:
+    """First stalking incidents (or whatever the population is known for) and those each, in turn, is followed by."""
     person, day = np.arange(len(people)), people.onset
     persons, days = [person], [day]
     while len(person):
@@ -73,11 +72,7 @@ def _stalking(rng: np.random.Generator, people: People, world: World, end: int) 
         persons.append(person)
         days.append(day)
     person, day = np.concatenate(persons), np.concatenate(days)
-    share = np.where(day >= GUIDANCE_OF_2020, world.reclassified_after_2020, world.reclassified_before_2020)
-    share = np.where(day < STALKING_BECAME_AN_OFFENCE, 1.0, share)
-    reclassified = rng.random(len(day)) < share
-    partner = reclassified | (rng.random(len(day)) < np.where(people.has_partner[person], 0.55, 0.05))
-    kind = np.where(reclassified, RECLASSIFIED, STALKING)
+    kind, partner = draw_conduct(rng, people, world, person, day)
     severity = _severity(people, world, person, day)
     return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT))
 
@@ -107,7 +102,7 @@ def _own_accord(rng: np.random.Generator, people: People, world: World, stops: I
     people_of, day_of = np.concatenate(person), np.concatenate(day)
     partner = rng.random(len(day_of)) < np.array(_PARTNER_SHARES)[people.has_partner[people_of].astype(np.int64)]
     severity = _severity(people, world, people_of, day_of)
-    kind = draw_kinds(rng, severity, partner)
+    kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
     return Acts(people_of, day_of, kind, severity, partner, np.full(len(day_of), _NO_PARENT))
 
 
@@ -126,7 +121,8 @@ def _excited(
     partner = same_victim | (~parents.partner[parent] & (rng.random(len(parent)) < _PARTNER_SHARES[0]))
     memory = world.severity_memory * (GRADE[parents.kind[parent]] + 0.2)
     severity = _severity(people, world, person, day) + memory
-    return Acts(person, day, draw_kinds(rng, severity, partner), severity, partner, parent + first_row)
+    kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
+    return Acts(person, day, kind, severity, partner, parent + first_row)
 
 
 def _severity(people: People, world: World, person: Ints, day: Ints) -> Floats:

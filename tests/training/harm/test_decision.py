@@ -3,7 +3,7 @@ import pytest
 
 from training.harm.decision import FLAGGED, choose_weights
 from training.harm.population import mix_weights
-from training.metrics import confusion, group_metrics
+from training.metrics import confusion, report_metrics
 
 TEST_MIX = np.array([1593, 457, 258, 283]) / 2591
 
@@ -21,7 +21,7 @@ def test_weights_flag_eighteen_per_cent_at_the_test_mix() -> None:
     probabilities, groups = drawn(4000, 0.9, seed=1)
     rows = mix_weights(groups, TEST_MIX)
     weights = choose_weights(probabilities, groups, rows)
-    found = group_metrics(confusion(groups, np.argmax(probabilities * weights, axis=1), rows))
+    found = report_metrics(confusion(groups, np.argmax(probabilities * weights, axis=1), rows))
     assert weights[0] == 1
     assert found.flagged == pytest.approx(FLAGGED, abs=2e-3)
     assert found.accuracy >= 0.51
@@ -32,7 +32,7 @@ def test_they_hold_on_people_they_were_not_chosen_on() -> None:
     chosen_on, other = drawn(4000, 0.9, seed=1), drawn(4000, 0.9, seed=2)
     weights = choose_weights(*chosen_on, mix_weights(chosen_on[1], TEST_MIX))
     rows = mix_weights(other[1], TEST_MIX)
-    found = group_metrics(confusion(other[1], np.argmax(other[0] * weights, axis=1), rows))
+    found = report_metrics(confusion(other[1], np.argmax(other[0] * weights, axis=1), rows))
     assert found.flagged == pytest.approx(FLAGGED, abs=0.02)
 
 
