@@ -87,7 +87,11 @@ class Stack:
 
     def predict(self, x: Features) -> Ints:
         """Predicted group 0..3, (N,)."""
-        return np.asarray(np.argmax(self.probabilities(x) * self.decision_weights, axis=1), dtype=np.int64)
+        return self.decide(self.probabilities(x))
+
+    def decide(self, probabilities: Floats) -> Ints:
+        """Predicted group 0..3 of probabilities (N, 4) at the training mix, (N,)."""
+        return np.asarray(np.argmax(probabilities * self.decision_weights, axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True)
