@@ -92,7 +92,11 @@ class Stack:
 
     def predict(self, x: Features) -> Ints:
         """Predicted group 0..3, (N,)."""
-        return decide(self.probabilities(x), self.decision_weights)
+        return self.decide(self.probabilities(x))
+
+    def decide(self, probabilities: Floats) -> Ints:
+        """Predicted group 0..3 of probabilities (N, 4) at the training mix, (N,)."""
+        return decide(probabilities, self.decision_weights)
 
 
 @dataclass(frozen=True)
