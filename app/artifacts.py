@@ -2,11 +2,12 @@
 
 `model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`. Files are
 read once, compared with the digests in the manifest, and those same bytes are what gets loaded. Nothing here unpickles.
+The evaluation and the documents made from it may lie beside them; `app.documents` checks those.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.documents import Digest, Documents, load_documents
 from app.errors import SetupError
+from app.files import read_plain
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
 
 MANIFEST = "manifest.json"
@@ -24,7 +27,6 @@ FORMAT = 1
 GROUPS = ("0-50", "50-80", "80-90", "90-100")
 _MAX_BYTES = 64 << 20
 
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -68,11 +70,12 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked artefact: the manifest, its own digest, and the bytes of each file."""
+    """A checked artefact: the manifest, its own digest, the bytes of each file, and what was written about it."""
 
     manifest: Manifest
     manifest_sha256: str
     files: dict[str, bytes]
+    documents: Documents | None = None
 
     @cached_property
     def reference(self) -> NDArray[np.float32]:
@@ -90,7 +93,14 @@ class Bundle:
 
 def load_bundle(folder: Path) -> Bundle:
     """Read and check one artefact folder. Raises SetupError naming the file and what to do."""
-    raw = _read(folder / MANIFEST)
+    manifest, digest = load_manifest(folder)
+    files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
+    return Bundle(manifest, digest, files)
+
+
+def load_manifest(folder: Path) -> tuple[Manifest, str]:
+    """The manifest of an artefact folder and its own digest. Raises SetupError naming what does not fit."""
+    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
@@ -98,8 +108,7 @@ def load_bundle(folder: Path) -> Bundle:
         where = ".".join(str(part) for part in first["loc"]) or "the file itself"
         raise SetupError(f"{folder / MANIFEST}: {where}: {first['type']}. Export the artefact again.") from None
     _check_fits(manifest, folder)
-    files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
-    return Bundle(manifest, hashlib.sha256(raw).hexdigest(), files)
+    return manifest, hashlib.sha256(raw).hexdigest()
 
 
 def load_current(artifacts: Path) -> dict[str, Bundle]:
@@ -111,11 +120,15 @@ def load_current(artifacts: Path) -> dict[str, Bundle]:
     newest = {family.name: max(found, key=_version_key) for family in families if (found := _versions(family))}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
-    bundles = {name: load_bundle(folder) for name, folder in newest.items()}
+    bundles = {name: _with_documents(load_bundle(folder), folder) for name, folder in newest.items()}
     for name, bundle in bundles.items():
         if bundle.manifest.family != name or bundle.manifest.version != newest[name].name:
             raise SetupError(f"{newest[name]}: the manifest names another family or version. Export it again.")
     return bundles
+
+
+def _with_documents(bundle: Bundle, folder: Path) -> Bundle:
+    return replace(bundle, documents=load_documents(folder, bundle.manifest_sha256))
 
 
 def _versions(family: Path) -> list[Path]:
@@ -128,19 +141,8 @@ def _version_key(folder: Path) -> list[tuple[int, int, str]]:
     return [*((2, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts), (1, 0, "")]
 
 
-def _read(path: Path) -> bytes:
-    if path.is_symlink():
-        raise SetupError(f"{path} is a symbolic link; artefacts are plain files.")
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise SetupError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: not an artefact of this product.")
-        return path.read_bytes()
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
-
-
 def _checked(path: Path, digest: str | None) -> bytes:
-    content = _read(path)
+    content = read_plain(path, _MAX_BYTES)
     if digest is None or hashlib.sha256(content).hexdigest() != digest:
         raise SetupError(
             f"{path} is not the file its manifest describes (SHA-256 differs). Restore or export it again."

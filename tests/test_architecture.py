@@ -30,6 +30,7 @@ NOT_FOR_SERVING = {
     "scipy",
     "yaml",
     "matplotlib",
+    "jinja2",
 }
 PUBLIC = {"/health/live", "/health/ready", "/docs", "/docs/{asset}", "/openapi.json"}
 CONTRACT = {
@@ -49,6 +50,8 @@ CONTRACT = {
     ("POST", "/erasures"): {"admin"},
     ("GET", "/models"): {"score", "triage", "audit"},
     ("GET", "/models/{family}"): {"score", "triage", "audit"},
+    ("GET", "/models/{family}/covenant"): {"score", "triage", "audit"},
+    ("GET", "/models/{family}/documents/{name}"): {"score", "triage", "audit"},
     ("GET", "/metrics"): {"metrics"},
 }
 
