@@ -20,8 +20,8 @@ from training.evaluation.ranking import auc, ranked
 from training.fairness.attributes import Attribute
 from training.harm.fit import Data
 from training.harm.folds import fold_numbers
-from training.harm.lstm import LOG_MULTIPLIERS
 from training.harm.measure import round_floats
+from training.harm.scaling import LOG_MULTIPLIERS
 
 PUBLISHED = {"most_important": "age_at_offence", "share": 0.28, "source": "section 3.2"}
 _REPEATS = 5

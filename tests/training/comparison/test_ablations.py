@@ -13,8 +13,8 @@ from training.comparison.bench_people import STACK
 from training.comparison.published import PUBLISHED, per_nominal
 from training.evaluation.bench import Bench
 from training.evaluation.work import Work
-from training.harm import classifier
 from training.harm.classifier import Known, Sample, out_of_fold
+from training.harm.first_stage import FIRST_STAGES
 from training.harm.progress import Stages
 from training.harm.svm import SvmSettings
 
@@ -94,10 +94,10 @@ def test_what_is_known_is_not_searched(bench: Bench, monkeypatch: pytest.MonkeyP
     def searched(*_: Any) -> int:
         raise AssertionError("searched")
 
-    monkeypatch.setattr(classifier, "rounds_needed", searched)
-    monkeypatch.setattr(classifier, "epochs_needed", searched)
+    for name in ("xgboost", "lstm"):
+        monkeypatch.setitem(FIRST_STAGES, name, replace(FIRST_STAGES[name], settle=searched))
     sample = bench.data.sample(bench.data.split.train)
     found = out_of_fold(sample, 1, known=KNOWN)
-    assert (found.rounds, found.epochs) == ([4] * 5, [1] * 5)
+    assert found.settled == ([4] * 5, [1] * 5)
     with pytest.raises(AssertionError, match="searched"):
         out_of_fold(sample, 1)
