@@ -49,6 +49,12 @@ def bounds(value: Any) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
+def signed(difference: float) -> str:
+    """A difference of shares in percentage points with its sign; what rounds to nothing has none."""
+    shown = f"{100 * difference:+.1f}"
+    return _minus(shown) if shown.strip("+-0.") else "0.0"
+
+
 def days(value: float) -> str:
     """Days of harm."""
     return f"{value:,.0f} days" if value == round(value) else f"{value:,.1f} days"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from training.documents.blocks import Block, Cell, Chapter, Line, Table, Words
 from training.documents.chapters.common import cell, worlds
 from training.documents.facts import Facts, View
-from training.documents.words import MISSING, amount, bare, bounds, readable, share, tenths
+from training.documents.words import MISSING, amount, bare, bounds, readable, share, signed, tenths
 
 _HEADS = (
     "", "nominals", "top-two accuracy", "report", "adjusted F1", "report", "top-two accuracy less the stack's",
@@ -42,8 +42,8 @@ def points(apart: object) -> str:
     middle, ends = bare(apart), bounds(apart)
     if middle is None:
         return MISSING
-    said = f"{100 * middle:+.1f} points"
-    return (said if ends is None else f"{said} ({100 * ends[0]:+.1f} to {100 * ends[1]:+.1f})").replace("-", "−")
+    said = f"{signed(middle)} points"
+    return said if ends is None else f"{said} ({signed(ends[0])} to {signed(ends[1])})"
 
 
 def _table(name: str, rows: Sequence[View]) -> Table:
