@@ -11,6 +11,7 @@ from training.evaluation.work import Json
 from training.plots import GREEN, GREY, HERE, RED, REPORT, band, bars, legend, panel, svg
 from training.split import PUBLISHED_NOMINALS
 from training.synthetic.fidelity_curves import AGES, MONTHS, PERCENTILES, first_month
+from training.synthetic.fidelity_rows import OURS
 
 _COLOURS = (REPORT, HERE, GREEN)
 _WORLD_COLOURS = _COLOURS[1:]
@@ -133,14 +134,15 @@ def _difficulty(figure: Figure, found: Mapping[str, Json]) -> None:
 
 
 def _beside_report(found: Mapping[str, Json], names: Sequence[str]) -> dict[str, list[float]]:
-    """Published values of the named rows, then every world's means; NaN, which draws nothing, where there is none."""
-    columns = {"report": (next(iter(found.values())), "published")}
-    columns |= {f"world {world}": (one, "mean") for world, one in found.items()}
-    series = {}
-    for name, (one, what) in columns.items():
-        of_row = {row["figure"]: row[what] for row in one["rows"]}
-        series[name] = [np.nan if of_row.get(row) is None else float(of_row[row]) for row in names]
-    return series
+    """Of the named rows what the report prints, then every world's means; NaN, which draws nothing, where there is none."""
+    first = {row["figure"]: row for row in next(iter(found.values()))["rows"]}
+    printed = {name: row["published"] for name, row in first.items() if OURS not in row["section"]}
+    means = {world: {row["figure"]: row["mean"] for row in one["rows"]} for world, one in found.items()}
+    columns = {"report": printed, **{f"world {world}": column for world, column in means.items()}}
+    return {
+        name: [np.nan if column.get(row) is None else float(column[row]) for row in names]
+        for name, column in columns.items()
+    }
 
 
 def _wrapped(name: str) -> str:

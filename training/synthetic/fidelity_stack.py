@@ -25,7 +25,7 @@ from training.harm.survival import STEPS as FOREST_STEPS
 from training.harm.survival import curves, fit_forest, outcomes, risk
 from training.metrics import SECOND, TOP, confusion, report_metrics, top_against_lowest_auc
 from training.synthetic.fidelity import RAPE, did
-from training.synthetic.fidelity_rows import SHOWN, Row, Side, Unit
+from training.synthetic.fidelity_rows import OURS, SHOWN, Row, Side, Unit
 
 MISSED, FALSE = 45, 197
 """Top-group nominals the report's stack put into the lower two groups, and lower-two nominals it put into the top."""
@@ -101,10 +101,10 @@ def _difficulty(data: Data, answers: Answers, held: Mapping[str, float]) -> Iter
     def row(key: str, figure: str, section: str, published: float, measured: float, side: Side = "either way") -> Row:
         return Row(figure, section, published, held.get(key, SHOWN), float(measured), _UNITS.get(key, "share"), side)
 
-    yield row("AUC", "AUC, top group against lowest", "4.1, ours", AUC, auc)
+    yield row("AUC", "AUC, top group against lowest", f"4.1, {OURS}", AUC, auc)
     yield row("flagged", "flagged as top group", "6", METRICS["flagged"], found.flagged)
     yield row("top-2", "top-2 accuracy", "4.1", METRICS["top_2_accuracy"], found.top_2_accuracy)
     yield row("F1", "adjusted F1", "4.1", METRICS["adjusted_f1"], found.adjusted_f1)
     yield row("accuracy", "accuracy", "app. 5", METRICS["accuracy"], found.accuracy, "at least")
-    yield row("80-90", "predicted 80-90", "ours", _AT_MOST_80_90, found.predicted_80_90, "at most")
+    yield row("80-90", "predicted 80-90", OURS, _AT_MOST_80_90, found.predicted_80_90, "at most")
     yield row("forest", "concordance, published selection", "5", CONCORDANCE, answers.concordance)
