@@ -21,10 +21,12 @@ from training.evaluation.work import Arrays
 from training.evaluation.worlds import origin_of
 from training.extract import load_extract
 from training.harm.classifier import STEPS, Sample, fit_stack
+from training.harm.measure import round_floats
 from training.harm.parallel import run
 from training.harm.population import shares
 from training.harm.progress import Stages
 from training.labels import label
+from training.metrics import GROUP_COUNT
 from training.oracle.distance import distance
 from training.oracle.section import section_oracle
 from training.split import harm_groups
@@ -69,19 +71,21 @@ def measure_more_people(bench: Bench, stages: Stages, multiple: int = MULTIPLE) 
     scored = Scored(found["probabilities"], found["population"], found["predicted"], bench.scored.curves)
     oracle = section_oracle(bench, stages)
     metrics = measure_metrics(replace(bench, scored=scored), stages)
-    return {
+    measured = {
         "multiple": multiple,
         "train": len(train.groups),
         **{mix: {name: value for name, value in metrics[mix].items() if name != "curves"} for mix in _KEPT},
         "distance": distance(bench, oracle, scored.population),
     }
+    rounded: dict[str, Any] = round_floats(measured)
+    return rounded
 
 
 def _more(bench: Bench, stages: Stages, multiple: int) -> Sample:
     """The artefact's own training part and those of the neighbours; no component is shared between forces."""
     data, origin = bench.data, origin_of(bench.model.bundle)
     own = data.sample(data.split.train)
-    sizes = tuple(np.bincount(own.groups, minlength=len(shares(own.groups))).tolist())
+    sizes = tuple(np.bincount(own.groups, minlength=GROUP_COUNT).tolist())
     index = index_in_force(read_settings().harm_index)
     neighbours = [
         _Neighbour(

@@ -1,7 +1,7 @@
 """Full refits of the stack for validation: several side by side, each kept as soon as it is done.
 
-Every fit runs on one thread, so that nothing depends on how many run at once; a worker keeps its own result, so that a
-run that is killed goes on with the fits that are missing.
+How many run at once changes no number; a worker keeps its own result, so that a run that is killed goes on with the
+fits that are missing.
 """
 
 from collections.abc import Sequence
@@ -67,7 +67,8 @@ def fit_of(
 
 def scores_of(fits: Sequence[Fit], work: Work, jobs: int, stages: Stages, title: str) -> list[Scored]:
     """Fit each stack, or find it kept, and score the people it asks for; curves are empty: no forest is fitted."""
-    tasks = [partial(work.arrays, fit.name, _Task(fit), **fit.follows_from) for fit in fits]
+    inside = jobs if len(fits) == 1 else 1
+    tasks = [partial(work.arrays, fit.name, _Task(fit, inside), **fit.follows_from) for fit in fits]
     with stages.stage(title, len(fits)) as done:
         found = run(tasks, jobs=jobs, done=done)
     return [
@@ -78,9 +79,10 @@ def scores_of(fits: Sequence[Fit], work: Work, jobs: int, stages: Stages, title:
 
 @dataclass(frozen=True)
 class _Task:
-    """A fit that can be sent to a worker."""
+    """A fit that can be sent to a worker, and how many of its own parts may run at once."""
 
     fit: Fit
+    jobs: int
 
     def __call__(self) -> Arrays:
         train, calibration, score = self.fit.train, self.fit.calibration, self.fit.score
@@ -91,6 +93,7 @@ class _Task:
             population_mix=self.fit.population_mix,
             seed=self.fit.seed,
             known=self.fit.known,
+            jobs=self.jobs,
         ).stack
         probabilities = found.probabilities(score)
         predicted = np.argmax(probabilities * found.decision_weights, axis=1).astype(np.int64)

@@ -13,8 +13,8 @@ from training.validation.fits import fit_of, headlines, scores_of
 SHARES = (0.125, 0.25, 0.5)
 
 
-def measure_learning_curve(bench: Bench, stages: Stages) -> list[dict[str, Any]]:
-    """Headline measures on the test set for each share of the training part; the last row is the artefact itself."""
+def measure_learning_curve(bench: Bench, stages: Stages) -> dict[str, Any]:
+    """Headline measures on the test set for each share of the training part; the last size is the artefact itself."""
     data = bench.data
     test = data.x[data.split.test]
     parts = [thinned(data.split.train, data.split.groups, share, bench.seed) for share in SHARES]
@@ -23,10 +23,12 @@ def measure_learning_curve(bench: Bench, stages: Stages) -> list[dict[str, Any]]
         for share, rows in zip(SHARES, parts, strict=True)
     ]
     scores = scores_of(fits, bench.work, bench.jobs, stages, "Learning curve")
-    return [
-        {"share": share, "train": len(rows), **headlines(bench, data, scored)}
-        for share, rows, scored in zip((*SHARES, 1.0), (*parts, data.split.train), (*scores, bench.scored), strict=True)
-    ]
+    sizes = zip((*SHARES, 1.0), (*parts, data.split.train), (*scores, bench.scored), strict=True)
+    return {
+        "sizes": [
+            {"share": share, "train": len(rows), **headlines(bench, data, scored)} for share, rows, scored in sizes
+        ]
+    }
 
 
 def thinned(rows: Ints, groups: Ints, share: float, seed: int) -> Ints:

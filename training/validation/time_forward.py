@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.harm.features import NO_DAY, Floats, Ints, features
 from training.evaluation.bench import Bench
@@ -96,5 +97,5 @@ def at_mix(rows: Ints, groups: Ints, mix: Floats, seed: int) -> Ints:
     return np.sort(np.concatenate([found[:size] for found, size in zip(members, sizes, strict=True)]))
 
 
-def _only(data: Data, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> Data:
+def _only(data: Data, kept: NDArray[np.bool_]) -> Data:
     return data._replace(split=replace(data.split, test=data.split.test[kept]))

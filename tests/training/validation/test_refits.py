@@ -81,7 +81,7 @@ def test_smaller_training_parts_lie_inside_larger_ones(bench: Bench) -> None:
 
 
 def test_learning_curve_ends_at_the_artefact(bench: Bench, quick: Counter[int]) -> None:
-    rows = learning_curve.measure_learning_curve(replace(bench, work=bench.work.under(curve=1)), Stages())
+    rows = learning_curve.measure_learning_curve(replace(bench, work=bench.work.under(curve=1)), Stages())["sizes"]
     assert [row["share"] for row in rows] == [0.125, 0.25, 0.5, 1.0]
     assert sorted(quick) == [row["train"] for row in rows[:-1]]
     assert rows[-1]["train"] == len(bench.data.split.train)
