@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from training.evaluation.bench import Bench
+from training.harm.progress import Stages
+
 TABLE = Path(__file__).with_name("relative_risk.csv")
 SOURCE = "report, appendix 3, tables 5 (stalkers) and 6 (victims of stalking)"
 DIGITS = 4
@@ -72,7 +75,13 @@ def printed_rows() -> list[Printed]:
         ]
 
 
-def measure_relative_risk() -> dict[str, Any]:
+def measure_relative_risk(_: Bench, stages: Stages) -> dict[str, Any]:
+    """The section: it takes nothing from the bench."""
+    with stages.stage("Relative risk", 1):
+        return compared_tables()
+
+
+def compared_tables() -> dict[str, Any]:
     """Every row printed and computed, whether they agree to the printed digits, and what cannot be reproduced."""
     rows = printed_rows()
     stalkers = {row.ethnicity: row.cases / row.population for row in rows if row.table == "5"}

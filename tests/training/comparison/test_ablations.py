@@ -19,6 +19,7 @@ from training.harm.progress import Stages
 from training.harm.svm import SvmSettings
 
 KNOWN = Known(4, 1, SvmSettings(1.0, 0.3))
+CHOICES = {"rounds": 4, "epochs": 1, "svm_cost": 1.0, "svm_gamma": 0.3, "fold_rounds": [3, 4, 5, 4, 4]}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def rows(bench: Bench, asked: list[Any], tmp_path_factory: pytest.TempPathFactor
     own = replace(bench, work=Work(tmp_path_factory.mktemp("ablations"), {}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ablations, "refit", refit)
-        patch.setattr(Known, "of", classmethod(lambda *_: KNOWN))
+        patch.setitem(bench.manifest.metrics, "fit", CHOICES)
         told = measure_ablations(own, Stages())
         assert measure_ablations(own, Stages()) == told
     json.dumps(told, allow_nan=False)
