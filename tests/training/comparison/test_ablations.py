@@ -19,6 +19,11 @@ from training.harm.progress import Stages
 from training.harm.svm import SvmSettings
 
 KNOWN = Known(4, 1, SvmSettings(1.0, 0.3))
+CHOICES = {
+    "stack": "xgboost+lstm:svm",
+    "first": {"xgboost": {"rounds": 4, "folds": [3, 4, 5, 4, 4]}, "lstm": {"epochs": 1, "folds": [1] * 5}},
+    "second": {"cost": 1.0, "gamma": 0.3},
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,7 @@ def rows(bench: Bench, asked: list[Any], tmp_path_factory: pytest.TempPathFactor
     own = replace(bench, work=Work(tmp_path_factory.mktemp("ablations"), {}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ablations, "refit", refit)
+        patch.setitem(bench.manifest.metrics, "fit", CHOICES)
         told = measure_ablations(own, Stages())
         assert measure_ablations(own, Stages()) == told
     json.dumps(told, allow_nan=False)

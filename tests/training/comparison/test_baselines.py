@@ -49,6 +49,7 @@ def test_rules_see_the_history_they_are_named_for(bench: Bench) -> None:
     assert (rules["highest_harm_score"].score <= rules["cumulative_harm"].score + 1e-3).all()
 
 
+@pytest.mark.slow
 def test_learners_learn_and_repeat(bench: Bench) -> None:
     first, again = learners(bench.data, seed=1), learners(bench.data, seed=1)
     groups = bench.groups

@@ -14,12 +14,6 @@ from training.synthetic.folder import write
 from training.synthetic.force import generate
 
 NOMINALS, FORCE_SEED, SPLIT_SEED = 1_000, 7, 3
-FIT = {
-    "stack": "xgboost+lstm:svm",
-    "first": {"xgboost": {"rounds": 4}, "lstm": {"epochs": 1}},
-    "second": {"cost": 1.0, "gamma": 0.3},
-}
-"""What a stack for so few people may settle on."""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +37,6 @@ def made(extract: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "decision_weights": [1.0, 1.1, 1.5, 2.0],
             "seed": SPLIT_SEED,
         }
-        manifest["metrics"]["fit"] = FIT
 
     return write_toy(tmp_path_factory.mktemp("made"), change=learnt_here)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats.contingency import relative_risk as scipy_risk
 
-from training.fairness.relative_risk import compared_risks, printed_rows, relative_risk
+from training.fairness.relative_risk import compared_tables, printed_rows, relative_risk
 
 
 def test_every_row_of_both_tables_is_reproduced() -> None:
-    found = compared_risks()
+    found = compared_tables()
     assert found["agreeing"] == len(found["rows"]) == 24
     assert found["rows"][0]["computed"] == {"value": 0.8387, "low": 0.8279, "high": 0.8496}
 
@@ -38,4 +38,4 @@ def test_against_another_implementation() -> None:
 
 
 def test_what_cannot_be_reproduced_is_said() -> None:
-    assert [one["computed"] for one in compared_risks()["not_reproduced"]] == [9.21]
+    assert [one["computed"] for one in compared_tables()["not_reproduced"]] == [9.21]

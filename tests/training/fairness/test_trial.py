@@ -9,6 +9,7 @@ from training.fairness.trial import TRIALS, dealt_anew, findings, fresh_force
 from training.synthetic.world import World
 
 
+@pytest.mark.slow
 def test_dealing_anew_takes_a_planted_finding_away() -> None:
     found = lives(9_000, 1, {"many": Group(0.6), "leant on": Group(0.4, leaning=0.3)})
     rows = np.arange(9_000)
