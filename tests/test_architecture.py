@@ -26,6 +26,8 @@ NOT_FOR_SERVING = {
     "pickle",
     "scipy",
     "yaml",
+    "matplotlib",
+    "jinja2",
 }
 
 
@@ -81,6 +83,34 @@ def test_scoring_is_pure() -> None:
     for name in (f"app.harm.{module}" for module in pure):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}
         assert not tops & {"fastapi", "starlette", "sqlalchemy", "httpx2"}, name
+
+
+def test_only_generator_and_oracle_read_the_truth_behind_synthetic_people() -> None:
+    truths = {"training.synthetic.latents", "training.synthetic.truth"}
+    readers = {name for name, tree in ALL.items() if imports(tree) & truths}
+    allowed = ("training.synthetic.", "training.oracle.", "training.fairness.")  # fairness measures against true harm
+    assert readers
+    assert not {name for name in readers if not name.startswith(allowed)}
+
+
+def test_nothing_a_fit_is_made_of_knows_of_the_truth() -> None:
+    """No module behind `dayzero-train fit` imports the generator, the oracle or a measurement, or as much as says it."""
+    reached, waiting = set(), ["training.harm.command", "training.extract", "training.labels", "training.split"]
+    while waiting:
+        name = waiting.pop()
+        if name in ALL and name not in reached:
+            reached.add(name)
+            waiting += imports(ALL[name])
+    assert {"training.harm.fit", "training.harm.classifier", "app.harm.features"} <= reached
+    outside = ("training.synthetic", "training.oracle", "training.evaluation.bench", "training.validation")
+    assert not {name for name in reached if name.startswith(outside)}
+    for name in reached:
+        words = {
+            getattr(node, "id", "") or getattr(node, "attr", "") or getattr(node, "arg", "")
+            for node in ast.walk(ALL[name])
+        }
+        words |= {str(node.value) for node in ast.walk(ALL[name]) if isinstance(node, ast.Constant)}
+        assert not {word for word in words if word and "latents" in word.lower()}, name
 
 
 def test_no_import_cycles() -> None:

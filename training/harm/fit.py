@@ -7,6 +7,7 @@ not, and is reported beside it.
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ from training.harm.measure import measure, round_floats
 from training.harm.population import mix_weights, shares
 from training.harm.progress import Stages
 from training.harm.reference import index_ages, population_percentiles, reference_medians, weighted_median
+from training.harm.splits import steady
+from training.harm.structure import PUBLISHED, Structure
 from training.harm.survival import fit_forest, population_rows
 from training.labels import Labelled, label
 from training.split import Split, split
@@ -64,7 +67,7 @@ class Models(NamedTuple):
 
 @dataclass(frozen=True)
 class FitReport:
-    """Where the artefact is, what it says of itself, and what making it took (seconds, MiB of this process)."""
+    """Where the artefact is, what it says of itself, and what making it took (seconds, MiB of its largest process)."""
 
     folder: Path
     manifest: Manifest
@@ -82,6 +85,7 @@ def fit(
     family: str,
     version: str,
     seed: int,
+    structure: Structure = PUBLISHED,
     jobs: int = 2,
     stages: Stages | None = None,
 ) -> FitReport:
@@ -92,7 +96,7 @@ def fit(
     started, stages = time.monotonic(), stages or Stages()
     target = artefact.target_folder(out, family, version)
     data = prepare(folder, index, seed, stages)
-    models = fit_models(data, seed, jobs, stages)
+    models = fit_models(data, seed, jobs, stages, structure)
     manifest = _manifest(data, models, index, family, version, seed)
     with stages.stage("Golden cases", 1):
         golden = _golden(data, models, manifest, index, seed)
@@ -105,36 +109,42 @@ def fit(
         agreement=models.agreement,
         sizes={name: len(content) for name, content in files.items()},
         seconds=time.monotonic() - started,
-        peak_mebibytes=_peak_mebibytes(),
+        peak_mebibytes=peak_mebibytes(),
     )
 
 
 def prepare(folder: Path, index: HarmIndex, seed: int, stages: Stages) -> Data:
-    """Load, label, split and compute features; unknown ages become the population's median (ours)."""
+    """Load, label, split and compute features."""
     with stages.stage("Extract, labels, features", 4) as done:
         extract = load_extract(folder, index)
         done()
-        labelled = label(extract)
-        done()
-        parts = split(labelled, seed=seed)
-        done()
-        outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
-        mix = shares(parts.groups)
-        weights = mix_weights(parts.groups[outside], mix)
-        age = weighted_median(index_ages(labelled.histories, labelled.nominals)[outside], weights)
-        x = features(labelled.histories, labelled.nominals, unknown_age=age)
+        return assemble(extract, seed, done)
+
+
+def assemble(extract: Extract, seed: int, done: Callable[[], None] = lambda: None) -> Data:
+    """Label, split and compute features; unknown ages become the population's median (ours). `done` is called twice."""
+    labelled = label(extract)
+    done()
+    parts = split(labelled, seed=seed)
+    done()
+    outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
+    mix = shares(parts.groups)
+    weights = mix_weights(parts.groups[outside], mix)
+    age = weighted_median(index_ages(labelled.histories, labelled.nominals)[outside], weights)
+    x = features(labelled.histories, labelled.nominals, unknown_age=age)
     return Data(extract, labelled, parts, x, age, outside, weights, mix)
 
 
-def fit_models(data: Data, seed: int, jobs: int, stages: Stages) -> Models:
+def fit_models(data: Data, seed: int, jobs: int, stages: Stages, structure: Structure = PUBLISHED) -> Models:
     """Fit stack and forest, export both, and check the export against the libraries."""
-    with stages.stage("Trees, LSTM, second stage", classifier.STEPS) as done:
+    with stages.stage(f"Stack {structure}", classifier.STEPS) as done:
         found = fit_stack(
             data.sample(data.split.train),
             data.sample(data.split.calibration),
             test_mix=shares(data.split.groups[data.split.test]),
             population_mix=data.mix,
             seed=seed,
+            structure=structure,
             jobs=jobs,
             done=done,
         )
@@ -201,7 +211,9 @@ def _test_metrics(data: Data, models: Models) -> dict[str, Any]:
 
 
 def _golden(data: Data, models: Models, manifest: Manifest, index: HarmIndex, seed: int) -> bytes:
-    rows = varied(data.labelled, data.split.calibration, CASES, seed)
+    # A case on a split of the second stage would answer otherwise on another machine.
+    candidates = data.split.calibration[steady(models.fit.stack, data.x[data.split.calibration])]
+    rows = varied(data.labelled, candidates, CASES, seed)
     requests = [
         request_body(data.extract, data.labelled, row, index, family=manifest.family, name=f"golden-{number:02d}")
         for number, row in enumerate(rows, start=1)
@@ -209,7 +221,7 @@ def _golden(data: Data, models: Models, manifest: Manifest, index: HarmIndex, se
     return golden_lines(manifest, models.files, requests, data.x[rows], index, models.fit.stack, models.forest)
 
 
-def _peak_mebibytes() -> float:
-    """Largest resident set of this process so far; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_mebibytes() -> float:
+    """Largest resident set so far of this process or one it started; Linux counts in KiB, macOS in bytes."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,4 +1,5 @@
-"""How the fitted models do on the test set, for the manifest; the full evaluation is a command of its own."""
+"""How the fitted models do on the test set, for the manifest: a few values of what `dayzero-train evaluate` measures, by
+the same functions, without intervals."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,10 +9,12 @@ from numpy.typing import NDArray
 from sksurv.ensemble import RandomSurvivalForest
 
 from app.harm.features import Features
+from training.evaluation.calibration import mean
+from training.evaluation.survival_scores import free_on
 from training.harm.classifier import Stack
 from training.harm.population import mix_weights
 from training.harm.survival import curves
-from training.metrics import concordance, confusion, group_metrics, harm_balance, top_against_lowest_auc
+from training.metrics import TOP, concordance, confusion, report_metrics, top_against_lowest_auc
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,8 +42,9 @@ def measure(
     found: dict[str, Any] = {
         name: {
             "confusion": confusion(groups, predicted, mix).tolist(),
-            **asdict(group_metrics(confusion(groups, predicted, mix))),
-            "harm": asdict(harm_balance(groups, predicted, future_harm, mix)),
+            **asdict(
+                report_metrics(confusion(groups, predicted, mix), confusion(groups, predicted, mix * future_harm))
+            ),
         }
         for name, mix in mixes.items()
     }
@@ -49,10 +53,10 @@ def measure(
         "concordance": concordance(curve, first_event_day),
         "calibration_at_population_mix": _calibration(curve, first_event_day, weights),
     }
-    top = stack.population_probabilities(x)[:, 3]
+    top = stack.population_probabilities(x)[:, TOP]
     found["population_probability_top"] = {
-        "mean_predicted": float(np.average(top, weights=weights)),
-        "observed": float(np.average(groups == 3, weights=weights)),
+        "mean_predicted": float(mean(weights, top)),
+        "observed": float(mean(weights, groups == TOP)),
     }
     rounded: dict[str, Any] = round_floats(found)
     return rounded
@@ -64,15 +68,15 @@ def round_floats(value: Any) -> Any:
         return {name: round_floats(part) for name, part in value.items()}
     if isinstance(value, list):
         return [round_floats(part) for part in value]
-    return round(value, _DIGITS) if isinstance(value, float) else value
+    return round(float(value), _DIGITS) if isinstance(value, float) else value
 
 
 def _calibration(curve: Floats, first_event_day: Floats, weights: Floats) -> dict[str, dict[str, float]]:
     """Mean predicted and observed share without a further incident at 30, 90, 180 and 365 days."""
     return {
         str(day): {
-            "predicted": float(np.average(curve[:, day], weights=weights)),
-            "observed": float(np.average(~(first_event_day <= day), weights=weights)),
+            "predicted": float(mean(weights, curve[:, day])),
+            "observed": float(mean(weights, free)),
         }
-        for day in CHECKED_DAYS
+        for day, free in zip(CHECKED_DAYS, free_on(first_event_day, np.array(CHECKED_DAYS)).T, strict=True)
     }

@@ -45,21 +45,38 @@ def fit_forest(
     `x` (N, 20, 19), `event_day` (N,) days to the first further incident, NaN for none. `done` is called after each
     eight trees, `STEPS` times.
     """
-    happened, days = outcomes(event_day)
+    return grow_forest(survival_inputs(x), *outcomes(event_day), seed=seed, jobs=jobs, done=done)
+
+
+def grow_forest(
+    inputs: Features | Floats,
+    happened: NDArray[np.bool_],
+    times: Floats,
+    *,
+    seed: int,
+    jobs: int = 1,
+    done: Callable[[], None] = lambda: None,
+) -> RandomSurvivalForest:
+    """The same forest on any flat inputs (N, F): whether the event `happened` (N,), and when, or when watching ended."""
     forest = RandomSurvivalForest(
         n_estimators=0,
-        min_samples_leaf=min(MIN_LEAF, max(3, len(x) // 20)),
+        min_samples_leaf=min(MIN_LEAF, max(3, len(inputs) // 20)),
         max_features="sqrt",
-        max_samples=min(MAX_ROWS_A_TREE, len(x)),
+        max_samples=min(MAX_ROWS_A_TREE, len(inputs)),
         n_jobs=jobs,
         random_state=seed,
         warm_start=True,
     )
-    inputs, target = survival_inputs(x), Surv.from_arrays(happened, days)
+    target = Surv.from_arrays(happened, times)
     for trees in range(_TREES_A_STEP, TREES + 1, _TREES_A_STEP):
         forest.set_params(n_estimators=trees).fit(inputs, target)
         done()
     return forest
+
+
+def risk(curves: NDArray[np.floating]) -> Floats:
+    """The forest's order of risk, (N,): minus the mean of S(1..365) of curves (N, 366) (section 5)."""
+    return np.asarray(-np.asarray(curves, dtype=np.float64)[:, 1 : HORIZON + 1].mean(axis=1))
 
 
 def population_rows(weights: Floats, seed: int) -> NDArray[np.int64]:
@@ -74,7 +91,7 @@ def curves(forest: RandomSurvivalForest, x: Features) -> Floats:
     return on_days(steps, forest.unique_times_)
 
 
-def on_days(steps: Floats, times: Floats) -> Floats:
-    """Values (..., T) at the event times, ascending, -> values on days 0..365 (..., 366); 1 before the first event."""
-    place = np.searchsorted(times, np.arange(HORIZON + 1), side="right")
+def on_days(steps: Floats, times: Floats, horizon: int = HORIZON) -> Floats:
+    """Values (..., T) at the event times, ascending, -> values on days 0..`horizon`; 1 before the first event."""
+    place = np.searchsorted(times, np.arange(horizon + 1), side="right")
     return np.concatenate([np.ones((*steps.shape[:-1], 1)), steps], axis=-1)[..., place]

@@ -1,11 +1,12 @@
 """Dirty rows as real extracts hold them, in moderate amounts, so that the loading rules always have work.
 
-Stalking incidents are spared what would take them away (wrong dates, unknown codes), so that the number of labelled
-nominals asked for is the number delivered.
+Incidents that can be index incidents are spared what would take them away (wrong dates, unknown codes), so that the
+number of labelled nominals asked for is the number delivered.
 """
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from training.synthetic.police import NEVER
 from training.synthetic.register import Register
@@ -29,7 +30,7 @@ _SHARES = {
 
 def soil(rng: np.random.Generator, clean: Register, amount: float, end: int) -> Register:
     """Return the register with every kind of dirt of extract.md, `amount` times the usual shares."""
-    shares = {kind: min(1.0, amount * share) for kind, share in _SHARES.items()}
+    shares = shares_of(amount)
     persons = clean.persons.copy()
     persons.loc[rng.random(len(persons)) < shares["unknown birth date"], "birth"] = MISSING_BIRTH
     incidents = _soil_incidents(rng, clean.incidents.copy(), shares)
@@ -44,10 +45,27 @@ def soil(rng: np.random.Generator, clean: Register, amount: float, end: int) -> 
     )
 
 
+def shares_of(amount: float) -> dict[str, float]:
+    """Share of rows with each kind of dirt where there is `amount` times the usual."""
+    return {kind: min(1.0, amount * share) for kind, share in _SHARES.items()}
+
+
+def lost(rng: np.random.Generator, crime: NDArray[np.bool_], amount: float) -> NDArray[np.bool_]:
+    """Which incidents other than stalking dirt makes useless, (M,): a date a century off, a code no table has."""
+    shares = shares_of(amount)
+    spoilt = 1 - (1 - shares["before birth"]) * (1 - shares["future"]) * (1 - shares["unknown code"] * crime)
+    return rng.random(len(crime)) < spoilt
+
+
+def unscored(rng: np.random.Generator, count: int, amount: float) -> NDArray[np.bool_]:
+    """Which of `count` domestic non-crimes nobody scored."""
+    return rng.random(count) < shares_of(amount)["unscored"]
+
+
 def _soil_incidents(rng: np.random.Generator, incidents: pd.DataFrame, shares: dict[str, float]) -> pd.DataFrame:
     """Wrong dates, unknown and slashed codes, domestic non-crimes nobody scored."""
     count = len(incidents)
-    spared = incidents["stalking"].to_numpy()
+    spared = incidents["spared"].to_numpy()
     crime = incidents["code"].notna().to_numpy()
     day = incidents["day"].to_numpy().copy()
     code = incidents["code"].to_numpy().copy()

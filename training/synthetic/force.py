@@ -1,7 +1,7 @@
 """A whole synthetic force as the five tables of an extract, cut to an exact number of labelled nominals."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,7 +15,7 @@ from training.synthetic.dirt import soil
 from training.synthetic.latents import latents_table
 from training.synthetic.people import People, draw_people
 from training.synthetic.police import NEVER, Casework, drop_acts_in_prison, work
-from training.synthetic.process import Acts, live
+from training.synthetic.process import Acts, joined, live
 from training.synthetic.register import Register, keep_custody, register_persons
 from training.synthetic.tables import to_tables
 from training.synthetic.world import World, find_world
@@ -42,6 +42,13 @@ class _Truth:
     unrecorded: Acts
     stops: Ints
 
+    def up_to(self, last: int) -> "_Truth":
+        """The truth about the nominals up to number `last`."""
+        rows, others = (np.flatnonzero(acts.person <= last) for acts in (self.acts, self.unrecorded))
+        people = self.people.take(np.arange(last + 1))
+        acts, casework = self.acts.take(rows), self.casework.take(rows)
+        return _Truth(people, acts, casework, self.unrecorded.take(others), self.stops[: last + 1])
+
 
 def generate(
     nominals: int,
@@ -63,7 +70,7 @@ def generate(
     while True:
         streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(len(STAGES))]
         truth = _simulate(streams, candidates, settings, end, on_stage)
-        incidents = record(streams[3], truth.acts, truth.casework)
+        incidents = record(streams[3], truth.acts, truth.casework, settings)
         last = _cut(incidents, truth.casework, candidates, nominals, end - LOOK_BACK_DAYS)
         if last is not None:
             return _write_up(streams, truth, incidents, last, settings, end, on_stage)
@@ -88,7 +95,7 @@ def _simulate(
 
 def _cut(incidents: Incidents, casework: Casework, count: int, nominals: int, as_of: int) -> int | None:
     """Number of the last nominal to keep for exactly `nominals` labelled ones; None if there are too few."""
-    counts = incidents.stalking & (incidents.day <= as_of) & (casework.eliminated > casework.recorded)
+    counts = incidents.conduct & (incidents.day <= as_of) & (casework.eliminated > casework.recorded)
     labelled = np.zeros(count, dtype=np.bool_)
     labelled[incidents.owner[counts]] = True
     places = np.flatnonzero(labelled)
@@ -106,10 +113,9 @@ def _write_up(
 ) -> Force:
     """Keep nominals up to `last`, write down who was involved, soil it and make tables of it."""
     on_stage(STAGES[3])
-    rows = np.flatnonzero(incidents.owner <= last)
-    people = truth.people.take(np.arange(last + 1))
-    incidents, casework = incidents.take(rows), truth.casework.take(rows)
-    incidents = _recorded_to_the_end(incidents, casework, end)
+    truth, rows = truth.up_to(last), np.flatnonzero(incidents.owner <= last)
+    people, casework = truth.people, truth.casework
+    incidents = _recorded_to_the_end(incidents.take(rows), casework, end)
     involvements, persons = involve(streams[3], people, incidents, casework, world)
     contacts = contact(streams[3], people, incidents, involvements, world, end)
     on_stage(STAGES[4])
@@ -124,8 +130,17 @@ def _write_up(
     soiled = soil(streams[5], register, world.dirt, end)
     on_stage(STAGES[6])
     tables, person_ids = to_tables(streams[6], soiled)
-    unrecorded = truth.unrecorded.take(np.flatnonzero(truth.unrecorded.person <= last))
-    return Force(tables, latents_table(people, unrecorded, truth.stops[: last + 1], person_ids))
+    return Force(tables, _latents(truth, incidents, person_ids, world))
+
+
+def _latents(truth: _Truth, incidents: Incidents, person_ids: pa.Array, world: World) -> pa.Table:
+    """Everything that happened, recorded or not."""
+    never = np.full(len(truth.unrecorded), NEVER)
+    casework = joined(
+        [replace(truth.casework, recorded=incidents.recorded), Casework(never, never, never, never, never)]
+    )
+    acts, told = joined([truth.acts, truth.unrecorded]), np.append(incidents.day, never)
+    return latents_table(truth.people, acts, casework, told, truth.stops, person_ids, world)
 
 
 def _recorded_to_the_end(incidents: Incidents, casework: Casework, end: int) -> Incidents:
@@ -150,7 +165,7 @@ def _incident_frame(incidents: Incidents) -> pd.DataFrame:
             "domestic": incidents.domestic,
             "partner": incidents.partner,
             "harm": incidents.harm,
-            "stalking": incidents.stalking,
+            "spared": incidents.conduct,
         }
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.harm.features import Floats, Ints
-from training.synthetic.offences import GRADE, RECLASSIFIED, STALKING
+from training.synthetic.offences import GRADE
 from training.synthetic.people import People
 from training.synthetic.process import Acts
 from training.synthetic.world import World
@@ -41,8 +41,7 @@ def work(rng: np.random.Generator, people: People, acts: Acts, world: World, end
     recorded[recorded > end] = NEVER
 
     outcome = rng.random(count)
-    stalking = (acts.kind == STALKING) | (acts.kind == RECLASSIFIED)
-    charge_share = np.where(stalking, world.stalking_charged_share, world.charged_share)
+    charge_share = np.where(acts.stalking, world.stalking_charged_share, world.charged_share)
     known = recorded < NEVER
     charge_delay = 1 + np.floor(rng.lognormal(np.log(world.charge_days), 1.0, count)).astype(np.int64)
     charged = _later(recorded, charge_delay, known & (outcome < charge_share), end)
@@ -99,11 +98,11 @@ def _turns(person: Ints) -> Ints:
 
 
 def _recorded_share(people: People, acts: Acts, world: World) -> Floats:
-    """Chance of each act to be recorded; stalking that makes someone a nominal at all always is."""
+    """Chance of each act to be recorded; the conduct that makes someone a nominal at all always is."""
     odds = np.log(world.recorded_share / (1.0 - world.recorded_share))
     odds = odds + world.ethnicity_recording_gap * (people.ethnicity[acts.person] > 0)
     share = 1.0 / (1.0 + np.exp(-odds))
-    first = (acts.day == people.onset[acts.person]) & ((acts.kind == STALKING) | (acts.kind == RECLASSIFIED))
+    first = (acts.day == people.onset[acts.person]) & world.is_conduct(acts.kind)
     return np.where(first, 1.0, share)
 
 

@@ -8,8 +8,6 @@ eliminated from, count for nothing there.
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from app.errors import SetupError
 from app.harm.features import Floats, Ints
@@ -17,9 +15,9 @@ from app.harm.harm_index import HarmIndex
 from training.extract import Extract
 from training.extract_rules import VICTIM_ROLE
 from training.labels import HORIZON_DAYS, Labelled
+from training.synthetic.latents import Latents, read_latents
 from training.synthetic.offences import DOMESTIC_NON_CRIME, KINDS, MEAN_NON_CRIME_HARM
-
-_COLUMNS = ["person_id", "unrecorded_on", "unrecorded_kind"]
+from training.synthetic.police import NEVER
 
 
 def true_future_harm(extract: Extract, labelled: Labelled, latents: Path, index: HarmIndex) -> Floats:
@@ -29,7 +27,7 @@ def true_future_harm(extract: Extract, labelled: Labelled, latents: Path, index:
     with the mean harm of their kind. What companions did unrecorded is not known of them, and left out (ours). Raises
     SetupError where `latents` is not the side file of this extract.
     """
-    return _recorded(extract, labelled) + _unrecorded(labelled, latents, index)
+    return _recorded(extract, labelled) + _unrecorded(labelled, read_latents(latents), index)
 
 
 def _recorded(extract: Extract, labelled: Labelled) -> Floats:
@@ -41,29 +39,14 @@ def _recorded(extract: Extract, labelled: Labelled) -> Floats:
     return _summed(labelled, nominal[rows], days, extract.harm[extract.incident[rows]])
 
 
-def _unrecorded(labelled: Labelled, latents: Path, index: HarmIndex) -> Floats:
-    table = _read(latents)
+def _unrecorded(labelled: Labelled, latents: Latents, index: HarmIndex) -> Floats:
     places = {person: row for row, person in enumerate(labelled.person_id.tolist())}
-    nominal = np.array([places.get(person, -1) for person in table["person_id"].to_pylist()], dtype=np.int64)
+    nominal = np.array([places.get(person, -1) for person in latents.person_id.tolist()], dtype=np.int64)
     if len(np.unique(nominal[nominal >= 0])) < len(places):
         raise SetupError("The latents know too few of the extract's nominals. Take the file written with the extract.")
-    lists = table["unrecorded_on"].combine_chunks()
-    of_act = np.repeat(nominal, np.diff(lists.offsets.to_numpy()))
-    days = lists.values.cast(pa.int32()).to_numpy().astype(np.int64)
-    names = table["unrecorded_kind"].combine_chunks().values.to_pylist()
-    harms = dict(zip((kind.name for kind in KINDS), kind_harms(index).tolist(), strict=True))
-    harm = np.array([harms[name] for name in names], dtype=np.float64)
-    theirs = of_act >= 0
-    return _summed(labelled, of_act[theirs], days[theirs], harm[theirs])
-
-
-def _read(latents: Path) -> pa.Table:
-    try:
-        return pq.read_table(latents, columns=_COLUMNS)
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise SetupError(
-            f"The latents cannot be read ({type(error).__name__}). Name the synthetic side file."
-        ) from None
+    acts = latents.acts
+    rows = np.flatnonzero((latents.told == NEVER) & (nominal[acts.person] >= 0))
+    return _summed(labelled, nominal[acts.person[rows]], acts.day[rows], kind_harms(index)[acts.kind[rows]])
 
 
 def _summed(labelled: Labelled, nominal: Ints, days: Ints, harm: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,26 +14,42 @@ from app.errors import SetupError
 from app.harm.harm_index import load_harm_index
 from app.harm.records import parse_request
 from app.harm.service import Scorer
+from tests.training.watching import openings
 from training.harm.command import command
 from training.synthetic.folder import write
 from training.synthetic.force import generate
+from training.synthetic.latents import read_latents
 
 NOMINALS = 1_000
+LATENTS = "latents.parquet"
 FAMILY = "stalking-nominal"
 
 
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("force") / "extract"
-    write(generate(NOMINALS, 7), folder, world="published", seed=7, nominals=NOMINALS)
+    latents = folder.with_name(LATENTS)
+    write(generate(NOMINALS, 7), folder, world="published", seed=7, nominals=NOMINALS, latents=latents)
     return folder
 
 
+class Fitted(NamedTuple):
+    artefact: Path
+    openings: list[str]
+
+
 @pytest.fixture(scope="module")
-def artefact(extract: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fitted(extract: Path, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    """An artefact, and whatever of the fit opened the latents that lie beside the extract."""
     out = tmp_path_factory.mktemp("out")
-    fit(extract, out, jobs=2)
-    return out / FAMILY / "1"
+    with openings(extract.with_name(LATENTS)) as seen:
+        fit(extract, out, jobs=2)
+    return Fitted(out / FAMILY / "1", seen)
+
+
+@pytest.fixture(scope="module")
+def artefact(fitted: Fitted) -> Path:
+    return fitted.artefact
 
 
 def fit(extract: Path, out: Path, jobs: int, *more: str) -> str:
@@ -40,6 +57,25 @@ def fit(extract: Path, out: Path, jobs: int, *more: str) -> str:
     found = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert found.exit_code == 0
     return found.output
+
+
+def test_any_opening_of_the_latents_would_be_seen(extract: Path) -> None:
+    latents = extract.with_name(LATENTS)
+    for read, seer in (
+        (latents.read_bytes, "audit hook"),
+        (lambda: read_latents(latents), "access time"),
+    ):
+        with openings(latents) as seen:
+            pass
+        assert seen == []
+        with openings(latents) as seen:
+            read()
+        assert seer in seen
+
+
+@pytest.mark.slow
+def test_no_fit_opens_the_latents_beside_the_extract(fitted: Fitted) -> None:
+    assert fitted.openings == []
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from training.labels import label
 from training.synthetic.casefile import in_prison
 from training.synthetic.folder import write
 from training.synthetic.force import Force, generate
+from training.synthetic.latents import latents_of
 from training.synthetic.offences import KINDS
 from training.synthetic.people import ETHNICITIES, draw_people
 from training.synthetic.police import NEVER, drop_acts_in_prison, work
@@ -153,8 +154,9 @@ def test_ethnicity_changes_recording_only_with_the_knob() -> None:
         ethnicity = dict(zip(persons["person_id"].to_pylist(), persons["ethnicity"].to_pylist(), strict=True))
         ids = force.latents["person_id"].to_pylist()
         of_largest = np.array([ethnicity[person] == largest for person in ids])
-        missed = pc.list_value_length(force.latents["unrecorded_on"]).to_numpy()
-        rate = np.exp(force.latents["log_rate"].to_numpy())
+        truth = latents_of(force.latents)
+        missed = np.bincount(truth.acts.person[truth.told == NEVER], minlength=len(ids))
+        rate = np.exp(truth.people.log_rate)
         return tuple(float(missed[rows].sum() / rate[rows].sum()) for rows in (of_largest, ~of_largest))
 
     off, on = recorded_share(0.0), recorded_share(1.5)

@@ -42,8 +42,8 @@ def slow_truth(extract: Extract, labelled: Labelled, latents: Path) -> Floats:
             if extract.role[row] != VICTIM_ROLE and 0 < extract.occurred[incident] - begin <= 365:
                 total += extract.harm[incident]
         known = lists[person]
-        for day, name in zip(known["unrecorded_on"], known["unrecorded_kind"], strict=True):
-            if timedelta(0) < day - (date(1970, 1, 1) + timedelta(begin)) <= timedelta(365):
+        for day, name, told in zip(known["act_on"], known["act_kind"], known["act_told"], strict=True):
+            if told is None and timedelta(0) < day - (date(1970, 1, 1) + timedelta(begin)) <= timedelta(365):
                 total += kind_harm(kinds[name].codes, name, INDEX)
         truth.append(total)
     return np.array(truth)

@@ -1,0 +1,1 @@
+"""The evidence for an artefact: everything measured, in one file, by one command."""

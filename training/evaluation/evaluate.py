@@ -1,0 +1,187 @@
+"""All sections on all benches, one after the other, each kept as soon as it is done; then the one file."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from app.artifacts import Bundle, load_bundle
+from app.documents import EVALUATION
+from app.errors import SetupError
+from app.files import written_whole
+from app.harm.harm_index import HarmIndex
+from training.documents.write import write_documents
+from training.evaluation import worlds
+from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
+from training.evaluation.code import code_digest
+from training.evaluation.intervals import nested
+from training.evaluation.sections import SECTIONS, WORLDS, Measured, Section
+from training.evaluation.work import Work
+from training.harm.artefact import library_versions
+from training.harm.progress import Stages
+
+FORMAT = 1
+_PREPARING = 2
+_FITTING = 5
+_SYNTHETIC = (
+    "Measured on synthetic people: nobody in it exists. It shows how the method behaves and that every figure can be "
+    "checked, not how well it would do on a force's own records."
+)
+_OWN = "Measured on the extract of a force. What needs an invented one (oracle, worlds, fidelity) is left out."
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation: the artefact, what to measure it on (`own` a force's extract, or None for invented worlds), and
+    which sections (`only`, empty for all)."""
+
+    bundle: Bundle
+    index: HarmIndex
+    work: Work
+    own: Path | None
+    only: frozenset[str]
+    seed: int
+    jobs: int
+    stages: Stages
+
+    @property
+    def benches(self) -> tuple[str, ...]:
+        """Names of the benches, the artefact's own first."""
+        if self.own is not None:
+            return (OWN_EXTRACT,)
+        home = worlds.origin_of(self.bundle).world
+        return (home, *(name for name in WORLDS if name != home))
+
+    def sections(self, bench: str) -> list[Section]:
+        """What is measured on a bench; sections at the top of the file only on the artefact's own."""
+        return [
+            section
+            for section in SECTIONS
+            if bench in section.benches
+            and (section.of_world or bench == self.benches[0])
+            and (not self.only or section.name in self.only)
+        ]
+
+
+def evaluate(
+    artefact: Path,
+    folder: Path,
+    index: HarmIndex,
+    *,
+    own: Path | None = None,
+    only: Sequence[str] = (),
+    seed: int = 1,
+    jobs: int = 2,
+    stages: Stages | None = None,
+) -> Path:
+    """Measure one artefact; steps are kept in `folder`. Returns the file written: `evaluation.json` beside the artefact,
+    with all documents made from it, or, where `only` some sections were asked for, in `folder`.
+
+    Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`.
+    """
+    unknown = set(only) - {section.name for section in SECTIONS}
+    if unknown:
+        raise SetupError(f"No section of that name. Known sections: {', '.join(section.name for section in SECTIONS)}.")
+    work = Work(folder, {"format": FORMAT, "libraries": library_versions()})
+    bundle = load_bundle(artefact)
+    check_index(bundle, index)
+    run = Run(bundle, index, work, own, frozenset(only), seed, jobs, stages or Stages())
+    total = sum(_minutes(run, bench) for bench in run.benches)
+    with run.stages.stage("Evaluation", total) as done:
+        measured = {bench: _measure(run, bench, done) for bench in run.benches}
+    target = (folder if only else artefact) / EVALUATION
+    with written_whole(target) as file:
+        file.write(_text(run, measured))
+    if not only:
+        write_documents(artefact)
+    return target
+
+
+def _measure(run: Run, name: str, done: Callable[[], None]) -> dict[str, Any]:
+    """Sections of one bench, name -> result; the bench is only opened if one of them is not kept."""
+    sections = run.sections(name)
+    if not sections:
+        return {}
+    ground, bundle = _prepared(run, name)
+    scope = run.work.under(bench=name, artefact=bundle.manifest_sha256, extract=ground.digest, seed=run.seed)
+    for _ in range(_preparing(run, name)):
+        done()
+    opened: list[Bench] = []
+
+    def measured(section: Section, own_work: Work) -> Measured:
+        if not opened:
+            opened.append(_open(run, name, ground, bundle, scope))
+        started = time.monotonic()
+        found = section.measure(replace(opened[0], work=own_work), run.stages)
+        run.stages.say(f"{name}: {section.name} measured in {time.monotonic() - started:.0f} s")
+        return found
+
+    results: dict[str, Any] = {"learnt_from": bundle.manifest.learnt_from}
+    for section in sections:
+        own_work = scope.under(section=section.name, code=code_digest(section.measure.__module__))
+        results[section.name] = own_work.step(f"{name}-{section.name}", partial(measured, section, own_work))
+        for _ in range(section.minutes):
+            done()
+    return results
+
+
+def _prepared(run: Run, name: str) -> tuple[worlds.Ground, Bundle]:
+    if run.own is not None:
+        return worlds.own_extract(run.own), run.bundle
+    origin = worlds.origin_of(run.bundle)
+    ground = worlds.invent(name, origin, run.work, run.stages)
+    if name == origin.world:
+        return ground, run.bundle
+    return ground, worlds.fitted(name, ground, run.index, run.bundle, run.work, run.jobs, run.stages)
+
+
+def _open(run: Run, name: str, ground: worlds.Ground, bundle: Bundle, scope: Work) -> Bench:
+    return open_bench(
+        name,
+        ground.folder,
+        bundle,
+        run.index,
+        work=scope,
+        latents=ground.latents,
+        seed=run.seed,
+        jobs=run.jobs,
+        stages=run.stages,
+    )
+
+
+def _preparing(run: Run, bench: str) -> int:
+    return _PREPARING if bench == run.benches[0] else _PREPARING + _FITTING
+
+
+def _minutes(run: Run, bench: str) -> int:
+    sections = run.sections(bench)
+    return sum(section.minutes for section in sections) + _preparing(run, bench) if sections else 0
+
+
+def _text(run: Run, measured: dict[str, dict[str, Any]]) -> bytes:
+    """The file: what was measured, on what, with what; no times, no paths."""
+    manifest = run.bundle.manifest
+    top = {section.name for section in SECTIONS if not section.of_world}
+    home = measured[run.benches[0]]
+    document = {
+        "format": FORMAT,
+        "notice": _SYNTHETIC if run.own is None else _OWN,
+        "artefact": {
+            "family": manifest.family,
+            "version": manifest.version,
+            "manifest_sha256": run.bundle.manifest_sha256,
+            "learnt_from": manifest.learnt_from,
+        },
+        "seed": run.seed,
+        "libraries": library_versions(),
+        **nested({name: found for name, found in home.items() if name in top}),
+        "worlds": {
+            bench: nested({name: found for name, found in results.items() if name not in top})
+            for bench, results in measured.items()
+            if results
+        },
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"

@@ -1,0 +1,107 @@
+"""The extracts and artefacts an evaluation needs and does not have: invented and fitted in the work folder."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from app.artifacts import Bundle, load_bundle
+from app.errors import SetupError
+from app.harm.harm_index import HarmIndex
+from training.evaluation.code import code_digest
+from training.evaluation.work import Work
+from training.harm.fit import fit
+from training.harm.progress import Stages
+from training.synthetic.folder import write
+from training.synthetic.force import STAGES, generate
+from training.synthetic.world import VERSION
+
+_ORIGIN = re.compile(r"synthetic people: world (\S+), generator (\S+), seed (\d+), (\d+) labelled nominals")
+
+
+class Origin(NamedTuple):
+    """What a synthetic force was invented with."""
+
+    world: str
+    seed: int
+    nominals: int
+
+
+class Ground(NamedTuple):
+    """An extract to measure on: `folder`, `latents` (None for a force's own), `digest` of everything in it."""
+
+    folder: Path
+    latents: Path | None
+    digest: str
+
+
+def origin_of(bundle: Bundle) -> Origin:
+    """Where an artefact learnt, read from its manifest.
+
+    Raises SetupError where it learnt from a force's own extract, or from another version of the generator.
+    """
+    found = _ORIGIN.match(bundle.manifest.learnt_from)
+    if found is None:
+        raise SetupError("The artefact did not learn from one of the worlds as it is. Name its folder with --extract.")
+    world, version, seed, nominals = found.groups()
+    if version != VERSION:
+        raise SetupError(
+            f"The artefact learnt from generator {version}; this is generator {VERSION}. Fit it again, or name its --extract."
+        )
+    return Origin(world, int(seed), int(nominals))
+
+
+def invent(world: str, origin: Origin, work: Work, stages: Stages) -> Ground:
+    """The extract of a world with the size and seed of `origin`, invented unless the work folder has it."""
+    code = code_digest("training.synthetic.folder") + code_digest("training.synthetic.force")
+    place = work.place(f"{world}-extract", world=world, seed=origin.seed, nominals=origin.nominals, code=code)
+    latents = place.with_name(f"{place.name}-latents.parquet")
+    if not place.exists():
+        with stages.stage(f"Inventing {world}", len(STAGES)) as done:
+            force = generate(origin.nominals, origin.seed, world, on_stage=lambda _: done())
+            write(force, place, world=world, seed=origin.seed, nominals=origin.nominals, latents=latents)
+    return Ground(place, latents, _digest([*sorted(place.iterdir()), latents]))
+
+
+def own_extract(folder: Path) -> Ground:
+    """A force's own extract."""
+    return Ground(folder, None, _digest(sorted(path for path in folder.iterdir() if path.is_file())))
+
+
+def fitted(world: str, ground: Ground, index: HarmIndex, like: Bundle, work: Work, jobs: int, stages: Stages) -> Bundle:
+    """An artefact of a world that has none: the same family and seed as `like`, fitted unless the work folder has it."""
+    manifest = like.manifest
+    place = work.place(
+        f"{world}-artefact",
+        extract=ground.digest,
+        harm_index=index.sha256,
+        family=manifest.family,
+        seed=manifest.seed,
+        code=code_digest("training.harm.fit"),
+    )
+    folder = place / manifest.family / manifest.version
+    if not folder.exists():
+        stages.say(f"Fitting the stack and the forest on the world {world}")
+        fit(
+            ground.folder,
+            place,
+            index,
+            family=manifest.family,
+            version=manifest.version,
+            seed=manifest.seed,
+            jobs=jobs,
+            stages=stages,
+        )
+    return load_bundle(folder)
+
+
+def _digest(files: list[Path]) -> str:
+    """SHA-256 over the contents in the order given. Raises SetupError where a file cannot be read."""
+    whole = hashlib.sha256()
+    try:
+        for path in files:
+            with path.open("rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
+    return whole.hexdigest()

@@ -1,0 +1,143 @@
+"""What is settled about each nominal at day zero, as scenes of virtual people to simulate onwards from it.
+
+Settled, for one nominal with day zero `t0`: everything that truly happened to come of them up to the end of that day,
+recorded or not; all stalking up to the day the index incident truly happened (an incident whose day is not known stands
+under 1 January, so for one index incident in a hundred `t0` lies before the act itself); and what the police make of all
+that, charges and prison included, even where it follows after `t0`. The last makes the oracle know slightly more than
+anyone could at `t0`, and surely no less than the features, which hold the roles known when the index incident was
+recorded. Everything else is the future. Whether someone stops for good at their last stalking incident is a coin nothing
+before `t0` depends on, so it is tossed in the future.
+
+A nominal may also take part in incidents that begin with the companion before them in their company; that companion is
+brought to the same day and simulated beside them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import SetupError
+from app.harm.features import Ints
+from training.labels import HORIZON_DAYS
+from training.synthetic.casefile import next_in_company
+from training.synthetic.latents import Latents
+from training.synthetic.people import People
+from training.synthetic.police import NEVER, Casework
+from training.synthetic.process import Past
+
+_NOBODY = -1
+# An act this many mean delays ago excites nothing more: the chance that it would is below 1e-15.
+_SPENT_DELAYS = 35
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Scoring moments of N labelled nominals: `person` rows of the latents' people, `day_zero`, and `index_day`, the
+    day the index incident truly happened, each (N,); `as_of` the day looked back from, `end` the extract's last."""
+
+    person: Ints
+    day_zero: Ints
+    index_day: Ints
+    as_of: int
+    end: int
+
+    def take(self, rows: Ints) -> "Moments":
+        """The given moments."""
+        return replace(self, person=self.person[rows], day_zero=self.day_zero[rows], index_day=self.index_day[rows])
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Virtual people (V,), one company a scene: `people`, `moment` (V,) whose future each plays in, ascending,
+    `plays_self` (V,) whether they are that nominal rather than the companion; their settled `past` (acts by person)
+    and its `casework`."""
+
+    people: People
+    moment: Ints
+    plays_self: NDArray[np.bool_]
+    past: Past
+    casework: Casework
+
+    def repeated(self, times: Ints) -> "Scenes":
+        """Each scene as many times over, `times` (scenes,); `moment` keeps naming the scene here."""
+        scene = np.repeat(np.arange(len(times)), times)
+        first = np.searchsorted(self.moment, np.arange(len(times) + 1))
+        size = np.diff(first)[scene]
+        rows = _runs(first[scene], size)
+        moved = np.cumsum(size) - size - first[scene]
+        first_act = np.searchsorted(self.past.acts.person, first)
+        acts_each = np.diff(first_act)[scene]
+        acts = _runs(first_act[scene], acts_each)
+        known = self.past.acts.take(acts)
+        known = replace(known, person=known.person + np.repeat(moved, acts_each))
+        return Scenes(
+            people=replace(self.people.take(rows), company=np.repeat(np.arange(len(scene)), size)),
+            moment=self.moment[rows],
+            plays_self=self.plays_self[rows],
+            past=Past(known, self.past.until[rows], self.past.stalked_until[rows]),
+            casework=self.casework.take(acts),
+        )
+
+
+def scoring_moments(latents: Latents, person_id: NDArray[np.object_], day_zero: Ints) -> Moments:
+    """Find labelled nominals in the latents. Raises SetupError where the latents are not those of the extract."""
+    end = (latents.world.end - date(1970, 1, 1)).days
+    as_of = end - HORIZON_DAYS
+    places = {name: row for row, name in enumerate(latents.person_id.tolist())}
+    person = np.array([places.get(name, _NOBODY) for name in person_id.tolist()], dtype=np.int64)
+    acts, told, casework = latents.acts, latents.told, latents.casework
+    counts = acts.stalking & (told <= as_of) & (casework.eliminated > casework.recorded)
+    last = np.full(len(latents.people), np.iinfo(np.int64).min)
+    np.maximum.at(last, acts.person[counts], told[counts])
+    if (person == _NOBODY).any() or (last[person] != day_zero).any():
+        raise SetupError("The latents are not those of this extract. Write both in one run of `dayzero-train synth`.")
+    index = counts & (told == last[acts.person])
+    happened = np.full(len(latents.people), np.iinfo(np.int64).min)
+    np.maximum.at(happened, acts.person[index], acts.day[index])
+    return Moments(person, day_zero, happened[person], as_of, end)
+
+
+def scenes(latents: Latents, moments: Moments) -> Scenes:
+    """One scene a moment: the nominal, with their companion, if any, just before them."""
+    companion = _companions(latents.people.company)[moments.person]
+    sizes = 1 + (companion != _NOBODY)
+    last = np.cumsum(sizes) - 1
+    source, plays_self = np.repeat(companion, sizes), np.zeros(sizes.sum(), dtype=np.bool_)
+    source[last] = moments.person
+    plays_self[last] = True
+    moment = np.repeat(np.arange(len(sizes)), sizes)
+    until = moments.day_zero[moment]
+    stalked_until = np.where(plays_self, np.maximum(until, moments.index_day[moment]), until)
+    people = replace(latents.people.take(source), company=moment)
+    rows, actor = _settled(latents, source, until, stalked_until)
+    acts = replace(latents.acts.take(rows), person=actor)
+    return Scenes(people, moment, plays_self, Past(acts, until, stalked_until), latents.casework.take(rows))
+
+
+def _companions(company: Ints) -> Ints:
+    """Who comes before each person in their company, `_NOBODY` for those who keep their own."""
+    following = next_in_company(company)
+    companion = np.empty(len(company), dtype=np.int64)
+    companion[following] = np.arange(len(company))
+    return np.where(companion == np.arange(len(company)), _NOBODY, companion)
+
+
+def _settled(latents: Latents, source: Ints, until: Ints, stalked_until: Ints) -> tuple[Ints, Ints]:
+    """Rows of the acts that are settled, and whose they are, less those that can have no effect any more."""
+    starts = np.searchsorted(latents.acts.person, np.arange(len(latents.people) + 1))
+    counts = np.diff(starts)[source]
+    rows, actor = _runs(starts[source], counts), np.repeat(np.arange(len(source)), counts)
+    day, stalking = latents.acts.day[rows], latents.acts.stalking[rows]
+    settled = np.where(stalking, day <= stalked_until[actor], day <= until[actor])
+    recent = until[actor] - day <= _SPENT_DELAYS * latents.world.excitement_days
+    released = latents.casework.released[rows]
+    held = (released < NEVER) & (released > until[actor])
+    keep = settled & (stalking | recent | held)
+    return rows[keep], actor[keep]
+
+
+def _runs(starts: Ints, counts: Ints) -> Ints:
+    """start, start + 1, ... `counts` long for each start, one after the other."""
+    return np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
