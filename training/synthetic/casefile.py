@@ -201,7 +201,7 @@ def contact(
 
 def _worry(people: People, world: World) -> Floats:
     """How much more the victims of those who will harm most call (report, figure 9), in logs."""
-    return _WORRY_SD * people.escalation / max(world.escalation_sd, 1e-9)
+    return _WORRY_SD * people.later_escalation / max(world.escalation_sd, 1e-9)
 
 
 def _joined(parts: list[Involvements]) -> Involvements:

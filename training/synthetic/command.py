@@ -16,7 +16,7 @@ from training.labels import label
 from training.synthetic.fidelity import Row, fidelity
 from training.synthetic.folder import check_out, write
 from training.synthetic.force import STAGES, generate
-from training.synthetic.world import WORLDS
+from training.synthetic.world import WORLDS, find_world
 
 _LAST_STAGES = 3
 
@@ -27,15 +27,18 @@ _LAST_STAGES = 3
 @click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same bytes.")
 @click.option("--world", type=click.Choice(sorted(WORLDS)), default="published", show_default=True)
 @click.option(
+    "--noise", type=click.FloatRange(0, 1), help="Share of people nothing foretells, instead of the world's own."
+)
+@click.option(
     "--latents", type=click.Path(path_type=Path), help="Parquet file for the truths behind it, outside the folder."
 )
-def synth(out: Path, nominals: int, seed: int, world: str, latents: Path | None) -> None:
+def synth(out: Path, nominals: int, seed: int, world: str, noise: float | None, latents: Path | None) -> None:
     """Invent a police force: an extract of people who do not exist, in the shape of a real one."""
     check_out(out, latents)
     with bar("inventing") as progress:
         task = progress.add_task("", total=len(STAGES) + _LAST_STAGES)
-        force = generate(nominals, seed, world, on_stage=lambda _: progress.advance(task))
-        write(force, out, world=world, seed=seed, nominals=nominals, latents=latents)
+        force = generate(nominals, seed, find_world(world, noise), on_stage=lambda _: progress.advance(task))
+        write(force, out, world=world, seed=seed, nominals=nominals, noise=noise, latents=latents)
         progress.advance(task)
         extract = load_extract(out, index_in_force(read_settings().harm_index))
         progress.advance(task)

@@ -13,7 +13,7 @@ from training.synthetic.tables import TABLES, write_tables
 from training.synthetic.world import VERSION
 
 _NAMES = {MARKER, *(f"{name}.parquet" for name in TABLES)}
-_MARKER_TEXT = """synthetic people: world {world}, generator {version}, seed {seed}, {nominals} labelled nominals
+_MARKER_TEXT = """synthetic people: world {world}{noise}, generator {version}, seed {seed}, {nominals} labelled nominals
 
 Everyone in this folder is invented by the generator of Day Zero; nobody in it exists. What learns from it has learnt
 nothing about real people and must be trained again on a force's own extract before use.
@@ -33,10 +33,20 @@ def check_out(out: Path, latents: Path | None = None) -> None:
         raise SetupError("The folder for the extract holds other things. Name a new or empty one.")
 
 
-def write(force: Force, out: Path, *, world: str, seed: int, nominals: int, latents: Path | None = None) -> None:
+def write(
+    force: Force,
+    out: Path,
+    *,
+    world: str,
+    seed: int,
+    nominals: int,
+    noise: float | None = None,
+    latents: Path | None = None,
+) -> None:
     """Write the five tables and the marker of invented people into `out`, replacing an earlier synthetic extract.
 
-    Everything goes into a folder beside it that then takes its name, so that a broken run leaves no half extract.
+    `noise` is named in the marker where it is not the world's own. Everything goes into a folder beside `out` that then
+    takes its name, so that a broken run leaves no half extract.
     """
     check_out(out, latents)
     try:
@@ -45,7 +55,8 @@ def write(force: Force, out: Path, *, world: str, seed: int, nominals: int, late
         try:
             new.chmod(0o755)
             write_tables(force.tables, new)
-            text = _MARKER_TEXT.format(world=world, version=VERSION, seed=seed, nominals=nominals)
+            told = "" if noise is None else f" with noise {noise:g}"
+            text = _MARKER_TEXT.format(world=world, noise=told, version=VERSION, seed=seed, nominals=nominals)
             (new / MARKER).write_text(text, encoding="utf-8")
             if latents is not None:
                 latents.parent.mkdir(parents=True, exist_ok=True)

@@ -48,9 +48,9 @@ KINDS = (
     Kind("wounding", 1.1, 4.5, 5.0, ("00801", "00501")),
     Kind("sexual assault", 0.9, 3.5, 5.0, ("02005", "08809"), 0.95),
     Kind("arson", 1.0, 1.0, 1.2, ("05602",), 0.6),
-    Kind("rape", 2.1, 0.076, 0.081, ("01908",)),
+    Kind("rape", 2.1, 0.068, 0.073, ("01908",)),
     Kind("attempted murder", 2.2, 0.015, 0.015, ("00200",)),
-    Kind("murder", 2.3, 0.0016, 0.0016, ("00101",)),
+    Kind("murder", 2.3, 0.0010, 0.0010, ("00101",)),
     Kind("stalking", 0.1, 0.0, 0.0, ("00865", "00866", "19512")),
     Kind("harassment of a partner", 0.1, 0.0, 0.0, ("19594",)),
 )
@@ -61,6 +61,8 @@ STALKING = KIND["stalking"]
 RECLASSIFIED = KIND["harassment of a partner"]
 NON_CRIME_HARMS: Floats = np.array([1.0, 2.0, 3.0, 5.0, 10.0])
 _NON_CRIME_WEIGHTS = np.array([0.30, 0.25, 0.20, 0.15, 0.10])
+MEAN_NON_CRIME_HARM = float(NON_CRIME_HARMS @ _NON_CRIME_WEIGHTS)
+"""Mean inferred harm of a domestic non-crime of ordinary severity, days."""
 
 GRADE: Floats = np.array([kind.grade for kind in KINDS])
 HAS_VICTIM: Floats = np.array([kind.has_victim for kind in KINDS])

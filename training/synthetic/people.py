@@ -32,10 +32,10 @@ MALE, FEMALE = 1, 2
 class People:
     """Columns over C nominals; days since 1970-01-01.
 
-    `log_rate` is the log of own-accord incidents a year, `later_log_rate` the same from the first stalking incident
-    on (changed by the world's noise), `escalation` the personal level of severity, `onset` the first stalking
-    incident, `career_start` the first day incidents are possible, `company` the number of the small set of people
-    who sometimes act together.
+    `log_rate` is the log of own-accord incidents a year, `escalation` the personal level of severity, the two
+    `later_` columns the same from the first stalking incident on (apart from these by the world's noise), `onset` the
+    first stalking incident, `career_start` the first day incidents are possible, `company` the number of the small
+    set of people who sometimes act together.
     """
 
     birth: Ints
@@ -44,6 +44,7 @@ class People:
     log_rate: Floats
     later_log_rate: Floats
     escalation: Floats
+    later_escalation: Floats
     onset: Ints
     career_start: Ints
     has_partner: NDArray[np.bool_]
@@ -67,18 +68,19 @@ def draw_people(rng: np.random.Generator, count: int, world: World, end: int) ->
     records_begin = (world.records_begin - date(1970, 1, 1)).days
 
     propensity = _truncated_normal(rng, count, world.log_rate_limit)
-    shared = world.escalation_propensity_correlation
     own = _truncated_normal(rng, count, 3.0)
-    escalation = world.escalation_sd * (shared * propensity + np.sqrt(1 - shared**2) * own)
-    log_rate = world.log_rate_mean + world.log_rate_sd * propensity
-    change = world.noise * rng.standard_normal(count) - world.noise**2 / 2
+    change = world.onset_change * rng.standard_normal(count) - world.onset_change**2 / 2
+    anew = rng.random(count) < world.noise
+    later = np.where(anew, _truncated_normal(rng, count, world.log_rate_limit), propensity)
+    later_own = np.where(anew, _truncated_normal(rng, count, 3.0), own)
     return People(
         birth=onset - np.rint(age * DAYS_A_YEAR).astype(np.int64),
         gender=np.where(rng.random(count) < world.male_share, MALE, FEMALE).astype(np.int8),
         ethnicity=draw_ethnicity(rng, count),
-        log_rate=log_rate,
-        later_log_rate=log_rate + change,
-        escalation=escalation,
+        log_rate=world.log_rate_mean + world.log_rate_sd * propensity,
+        later_log_rate=world.log_rate_mean + world.log_rate_sd * later + change,
+        escalation=_escalation(propensity, own, world),
+        later_escalation=_escalation(later, later_own, world),
         onset=onset,
         career_start=np.maximum(onset - np.rint(career * DAYS_A_YEAR).astype(np.int64), records_begin),
         has_partner=rng.random(count) < world.partner_share,
@@ -107,6 +109,21 @@ def _pick(rng: np.random.Generator, count: int, weights: Floats) -> Ints:
     """Draw `count` places by weight."""
     reached = np.cumsum(weights / weights.sum())
     return np.minimum(np.searchsorted(reached, rng.random(count), side="right"), len(weights) - 1)
+
+
+def _escalation(propensity: Floats, own: Floats, world: World) -> Floats:
+    """Personal level of severity from two standard normal values: it goes with propensity, and has a part of its own."""
+    shared = world.escalation_propensity_correlation
+    level = shared * propensity + np.sqrt(1 - shared**2) * own
+    return np.asarray(world.escalation_sd * _skewed(level, world.escalation_skew), dtype=np.float64)
+
+
+def _skewed(values: Floats, skew: float) -> Floats:
+    """Standard normal values -> mean 0, standard deviation 1 and the shape of a log-normal of log-scale `skew`."""
+    if skew == 0.0:
+        return values
+    above = np.exp(skew * values - skew**2 / 2) - 1.0
+    return np.asarray(above / np.sqrt(np.expm1(skew**2)), dtype=np.float64)
 
 
 def _truncated_normal(rng: np.random.Generator, count: int, limit: float) -> Floats:

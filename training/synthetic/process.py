@@ -50,7 +50,7 @@ def live(rng: np.random.Generator, people: People, world: World, end: int) -> tu
     stops = np.where(rng.random(len(people)) < world.stopping_share, last, end)
 
     own = _own_accord(rng, people, world, stops)
-    generations = [stalking, own]
+    generations = [stalking, own, _outbursts(rng, world, stalking, stops)]
     parents, first_row = _joined(generations), 0
     while len(parents):
         children = _excited(rng, people, world, parents, first_row, stops)
@@ -80,6 +80,16 @@ def _stalking(rng: np.random.Generator, people: People, world: World, end: int) 
     kind = np.where(reclassified, RECLASSIFIED, STALKING)
     severity = _severity(people, world, person, day)
     return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT))
+
+
+def _outbursts(rng: np.random.Generator, world: World, stalking: Acts, stops: Ints) -> Acts:
+    """Stalking that turns grave without warning: whether it does has nothing to do with who stalks."""
+    parent = np.flatnonzero(rng.random(len(stalking)) < world.outburst_share)
+    day = stalking.day[parent] + 1 + _delays(rng, len(parent), world.outburst_days)
+    within = day <= stops[stalking.person[parent]]
+    parent, day = parent[within], day[within]
+    partner, severity = stalking.partner[parent], np.full(len(parent), world.outburst_severity)
+    return Acts(stalking.person[parent], day, draw_kinds(rng, severity, partner), severity, partner, parent)
 
 
 def _own_accord(rng: np.random.Generator, people: People, world: World, stops: Ints) -> Acts:
@@ -120,9 +130,10 @@ def _excited(
 
 
 def _severity(people: People, world: World, person: Ints, day: Ints) -> Floats:
-    """Severity of acts: the personal level and its rise over the career."""
+    """Severity of acts: the personal level, before or from the first stalking incident on, and its rise over the career."""
     years = (day - people.career_start[person]) / DAYS_A_YEAR
-    return world.severity_base + people.escalation[person] + world.escalation_drift * np.minimum(years, 20.0)
+    level = np.where(day < people.onset[person], people.escalation[person], people.later_escalation[person])
+    return world.severity_base + level + world.escalation_drift * np.minimum(years, 20.0)
 
 
 def _delays(rng: np.random.Generator, count: int, mean: float) -> Ints:

@@ -134,7 +134,7 @@ def test_stages_come_in_order() -> None:
 
 def test_incidents_excite_incidents() -> None:
     """With excitement the days after an incident see more of the next; without, no more than any others."""
-    calm = replace(WORLD, excitement=0.0, stalking_excitement=0.0)
+    calm = replace(WORLD, excitement=0.0, stalking_excitement=0.0, outburst_share=0.0)
     shares = []
     for world in (WORLD, calm):
         rng = np.random.default_rng(10)
