@@ -73,9 +73,8 @@ class Facts:
 
     @property
     def here_name(self) -> str:
-        """The world the artefact itself is measured in: a force's own extract, else the world it learnt from."""
-        worlds = [name for name, _ in self.evaluation.items("worlds")]
-        return next((name for name in (OWN, PUBLISHED) if name in worlds), worlds[0] if worlds else PUBLISHED)
+        """The world the artefact itself is measured in, which comes first: a force's own extract, or the one it learnt from."""
+        return next((name for name, _ in self.evaluation.items("worlds")), PUBLISHED)
 
     @property
     def here(self) -> View:

@@ -19,6 +19,11 @@ def figure(value: Any) -> str:
     return _told(value, lambda one: f"{one:.3f}")
 
 
+def exact(value: Any) -> str:
+    """A plain number, or an estimate of one, with four decimals, as the report prints relative risks."""
+    return _told(value, lambda one: f"{one:.4f}")
+
+
 def amount(value: Any) -> str:
     """A count or a total, or an estimate of one: `57,140 (44,002 to 71,981)`; a total that is known keeps its half."""
     whole = isinstance(value, dict) or bare(value) == round(bare(value) or 0)

@@ -17,9 +17,13 @@ MEASURES: dict[str, tuple[str, Show]] = {
     "flagged": ("flagged", share),
     "auc_top_against_lowest": ("AUC, highest against lowest", figure),
 }
-_OF_ORACLE = {"auc_top_against_lowest": "auc.top_against_lowest"}
+_IN_METRICS = {"auc_top_against_lowest": "auc.top_against_lowest"}
+ORACLE, MORE_PEOPLE = "oracle", "stack, more people"
 _DOUBTFUL = 0.01
-_ORACLE = "oracle: group frequencies over futures simulated from each person's true state, which no model can know"
+_WHAT = {
+    ORACLE: "group frequencies over futures simulated from each person's true state, which no model can know",
+    MORE_PEOPLE: "the stack taught by ten times as many people of the same world",
+}
 
 
 def chapter(facts: Facts) -> Chapter:
@@ -40,17 +44,19 @@ def chapter(facts: Facts) -> Chapter:
 
 
 def rivals_of(world: View) -> dict[str, View]:
-    """Everything measured on the same test people at the test mix, by name: baselines, the stack, the oracle last."""
+    """Everything measured on the same test people at the test mix, by name: the stack and baselines, then what no force has:
+    the stack taught by more people, and the oracle."""
     found = {str(row.at("name")): row.under("test_mix") for row in world.rows("baselines.rivals")}
-    oracle = world.under("oracle.metrics.test_mix")
-    if oracle:
-        found["oracle"] = View({name: oracle.at(_OF_ORACLE.get(name, name)) for name in MEASURES})
+    for name, path in ((MORE_PEOPLE, "more_people.test_mix"), (ORACLE, "oracle.metrics.test_mix")):
+        metrics = world.under(path)
+        if metrics:
+            found[name] = View({measure: metrics.at(_IN_METRICS.get(measure, measure)) for measure in MEASURES})
     return found
 
 
 def told(world: View) -> str:
     """One sentence: top-two accuracy of the stack and of every baseline at the same share flagged; empty if unmeasured."""
-    found = {name: view.at("top_2_accuracy") for name, view in rivals_of(world).items() if name != "oracle"}
+    found = {name: view.at("top_2_accuracy") for name, view in rivals_of(world).items() if name not in _WHAT}
     if not found:
         return ""
     others = [f"{readable(name)} {share(bare(value))}" for name, value in found.items() if name != "stack"]
@@ -84,7 +90,7 @@ def _table(name: str, world: View) -> Table:
     rows: list[Line] = []
     described = {str(row.at("name")): row for row in world.rows("baselines.rivals")}
     for rival, found in rivals_of(world).items():
-        row = described.get(rival, View({"what": _ORACLE}))
+        row = described.get(rival, View({"what": _WHAT.get(rival)}))
         mark = "in force" if rival == "stack" else ""
         figures = [cell(found.at(key), show) for key, (_, show) in MEASURES.items()]
         apart = cell(row.at("to_stack.top_2_accuracy"), share)

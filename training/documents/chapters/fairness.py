@@ -81,7 +81,7 @@ def _findings(audits: Sequence[View]) -> list[str]:
             for one in view.rows("findings"):
                 said = f"{one.at('group')} ({readable(attribute)}) {one.at('finding')}"
                 by_finding.setdefault(said, []).append(f"{audit.at('harm')} harm, {audit.at('people')}")
-    return [f"{said} by {listed(list(dict.fromkeys(by)))}" for said, by in by_finding.items()]
+    return [f"{said} ({'; '.join(dict.fromkeys(by))})" for said, by in by_finding.items()]
 
 
 def _main(found: View) -> View:

@@ -3,7 +3,7 @@
 from training.documents.blocks import Block, Chapter, Line, Table, Words
 from training.documents.chapters.common import cell
 from training.documents.facts import Facts, View
-from training.documents.words import amount, figure
+from training.documents.words import amount, exact
 
 _TABLES = {"5": "stalkers", "6": "victims of stalking"}
 
@@ -33,14 +33,9 @@ def _table(rows: list[View]) -> Table:
                 str(row.at("ethnicity")),
                 _TABLES.get(table, table),
                 *(cell(row.at(key), amount) for key in ("cases", "population")),
-                *(cell(_estimate(row.under(key)), figure) for key in ("printed", "computed")),
+                *(cell(row.at(key), exact) for key in ("printed", "computed")),
                 "yes" if row.at("agrees") else "no",
             ]
         )
     heads = ["ethnicity", "of", "on record", "population", "relative risk, printed", "computed", "agrees"]
     return Table("Appendix 3, tables 5 and 6", heads, lines, sortable=True)
-
-
-def _estimate(found: View) -> dict[str, object]:
-    risk = found.at("relative_risk")
-    return {"value": found.at("value") if risk is None else risk, "low": found.at("low"), "high": found.at("high")}

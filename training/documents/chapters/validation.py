@@ -58,7 +58,7 @@ def leak_told(facts: Facts) -> str:
         )
     artefact, planted = found.under("leak.artefact"), _planted(found)
     if artefact:
-        clear = not (artefact.at("caught_by_changed_bytes") or artefact.at("caught_by_oracle"))
+        clear = not (artefact.at("caught_by_changed_bytes") or artefact.at("above_oracle.caught"))
         caught = sum(bool(one.at("caught_by_changed_bytes")) for one in planted.values())
         verdict = "changes no feature byte" if clear else "is seen in the features, so the future leaks in"
         told.append(
@@ -122,9 +122,9 @@ def _leak(name: str, row: View) -> Line:
         what,
         Cell(amount(most), most),
         _yes(row.at("caught_by_changed_bytes")),
-        cell(row.at("above_oracle.difference"), figure),
-        cell(row.at("above_oracle.standard_error"), figure),
-        _yes(row.at("caught_by_oracle")),
+        cell(row.at("above_oracle.top_against_lowest.difference"), figure),
+        cell(row.at("above_oracle.top_against_lowest.standard_error"), figure),
+        _yes(row.at("above_oracle.caught")),
     ]
 
 
