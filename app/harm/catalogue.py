@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.artifacts import Bundle
 from app.documents import CARD, MEDIA, PAGE, DocumentName
 from app.errors import NotFound
-from app.harm.model_answers import CovenantAnswer, DocumentLink, ModelCard, ModelPage, Status
+from app.harm.model_answers import CovenantAnswer, DocumentLink, LoadedModel, ModelCard, ModelPage, Status
 from app.harm.service import stamp
 from app.media import HTML, JSON, MARKDOWN, preferred
 from app.problems import describe
@@ -27,8 +27,8 @@ _IN_MANIFEST = {
 
 @router.get("/models", summary="List the models loaded", responses=describe(401, 403))
 async def list_models(request: Request, _: Looking) -> ModelPage:
-    """Family, version and digest of each model, and what it learnt from."""
-    return ModelPage(models=[stamp(model.bundle) for model in request.app.state.scorer.models.values()])
+    """Family, version and digest of each model, what it learnt from, and who vouches for it."""
+    return ModelPage(models=[_loaded(model.bundle) for model in request.app.state.scorer.models.values()])
 
 
 @router.get(
@@ -100,7 +100,7 @@ def _card(bundle: Bundle) -> ModelCard:
     documents = bundle.documents
     links = [] if documents is None else [_link(bundle, name, documents.listed.files[name]) for name in MEDIA]
     return ModelCard(
-        **stamp(bundle).model_dump(),
+        **_loaded(bundle).model_dump(),
         **bundle.manifest.model_dump(include=_IN_MANIFEST),
         status=_status(bundle),
         evaluation=None if documents is None else documents.evaluation,
@@ -112,3 +112,7 @@ def _card(bundle: Bundle) -> ModelCard:
 def _link(bundle: Bundle, name: DocumentName, digest: str) -> DocumentLink:
     path = f"/models/{bundle.manifest.family}/documents/{name}"
     return DocumentLink(name=name, media_type=MEDIA[name], sha256=digest, path=path)
+
+
+def _loaded(bundle: Bundle) -> LoadedModel:
+    return LoadedModel(**stamp(bundle).model_dump(), signed_by=bundle.signed_by)

@@ -10,11 +10,17 @@ from app.harm.answers import ModelStamp
 Status = Literal["evaluated", "not evaluated"]
 
 
+class LoadedModel(ModelStamp):
+    """A model that answers here; `signed_by` names the trusted key that vouches for it, null where none was asked for."""
+
+    signed_by: str | None
+
+
 class ModelPage(BaseModel):
     """The models loaded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    models: list[ModelStamp]
+    models: list[LoadedModel]
 
 
 class DocumentLink(BaseModel):
@@ -27,7 +33,7 @@ class DocumentLink(BaseModel):
     path: str
 
 
-class ModelCard(ModelStamp):
+class ModelCard(LoadedModel):
     """The manifest in force, the whole evaluation and the transparency record; null and empty where not evaluated."""
 
     status: Status
