@@ -19,6 +19,7 @@ TOP_2_ACCURACY = 0.84
 MIN_ACCURACY = 0.51
 MAX_PREDICTED_80_90 = 0.30
 MIN_PREDICTED_OF_TRUE = 0.5
+_HARDLY = 1e-300
 _SECOND = np.geomspace(0.4, 2.5, 25)
 _THIRD_TO_SECOND = np.geomspace(0.5, 4.0, 43)
 
@@ -47,7 +48,7 @@ def decide(probabilities: Floats, weights: Floats) -> NDArray[np.int64]:
 def _top_weight(probabilities: Floats, lower: Floats, row_weights: Floats) -> float:
     """Weight of the top group at which the flagged share is `FLAGGED`: halfway between two rows' turning points."""
     # A forest may give the top group no chance at all: such rows come last.
-    top = np.maximum(probabilities[..., 3], np.finfo(np.float64).tiny)
+    top = np.maximum(probabilities[..., 3], _HARDLY)
     turning = (probabilities[..., :3] * lower).max(axis=-1) / top
     turning = turning if turning.ndim == 1 else turning.min(axis=0)
     order = np.argsort(turning, kind="stable")

@@ -25,7 +25,7 @@ def run(
         done()
         return result
 
-    if jobs <= 1 or len(tasks) == 1:
+    if jobs <= 1 or len(tasks) <= 1:
         return [ticked(number, task()) for number, task in enumerate(tasks)]
     with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as workers:
         futures = {workers.submit(task): number for number, task in enumerate(tasks)}

@@ -84,7 +84,7 @@ def test_the_search_is_the_plain_loop(noise: float, models: int) -> None:
 def test_of_several_models_the_highest_prediction_counts() -> None:
     views = np.array([[[0.7, 0.1, 0.1, 0.1], [0.1, 0.6, 0.2, 0.1]], [[0.1, 0.1, 0.5, 0.3], [0.9, 0.1, 0.0, 0.0]]])
     assert decide(views, np.ones(4)).tolist() == [2, 1]
-    assert decide(views, np.array([1.0, 1.0, 1.0, 6.0])).tolist() == [3, 1]
+    assert decide(views, np.array([1.0, 1.0, 1.0, 5.5])).tolist() == [3, 1]
     assert decide(views[0], np.ones(4)).tolist() == [0, 1]
 
 
