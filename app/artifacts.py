@@ -2,8 +2,8 @@
 
 `model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`, and, where
 somebody vouches for them, `manifest.sig`. Files are read once, compared with the digests in the manifest, and those same
-bytes are what gets loaded. Nothing here unpickles. The evaluation and the documents made from it may lie beside them;
-`app.documents` checks those.
+bytes are what gets loaded. Nothing here unpickles.
+The evaluation and the documents made from it may lie beside them; `app.documents` checks those.
 """
 
 import hashlib

@@ -109,10 +109,10 @@ def _card(bundle: Bundle) -> ModelCard:
     )
 
 
-def _loaded(bundle: Bundle) -> LoadedModel:
-    return LoadedModel(**stamp(bundle).model_dump(), signed_by=bundle.signed_by)
-
-
 def _link(bundle: Bundle, name: DocumentName, digest: str) -> DocumentLink:
     path = f"/models/{bundle.manifest.family}/documents/{name}"
     return DocumentLink(name=name, media_type=MEDIA[name], sha256=digest, path=path)
+
+
+def _loaded(bundle: Bundle) -> LoadedModel:
+    return LoadedModel(**stamp(bundle).model_dump(), signed_by=bundle.signed_by)

@@ -18,7 +18,7 @@ from app.documents import LIST, MEDIA
 from app.errors import SetupError
 from app.harm.wording import COVENANT
 from app.main import bare_app
-from tests.test_architecture import every_route
+from tests.app.test_permissions import every_route
 from tests.training.documents.artefact import evaluated, evaluation, without
 from training.documents.facts import read_facts
 from training.documents.records import FOR_THE_FORCE, texts

@@ -3,11 +3,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sksurv.ensemble import RandomSurvivalForest
 
 from tests.training.harm.people import People, people
-from training.harm.classifier import Stack, stacked_predictions
-from training.harm.first_stage import refitted
+from training.harm.classifier import Stack
+from training.harm.first_stage import predictions, refitted
 from training.harm.population import fit_population
 from training.harm.second_stage import SECOND_STAGES
 from training.harm.structure import PUBLISHED, Structure
@@ -30,16 +31,24 @@ def first_models(nominals: People) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def make_stack(nominals: People, first_models: dict[str, Any]) -> Callable[[Structure], Stack]:
+def first_views(nominals: People, first_models: dict[str, Any]) -> dict[str, NDArray[np.float32]]:
+    """What each of them says of all nominals, (700, 4)."""
+    return {name: predictions(name, model, nominals.x) for name, model in first_models.items()}
+
+
+@pytest.fixture(scope="session")
+def make_stack(
+    nominals: People, first_models: dict[str, Any], first_views: dict[str, NDArray[np.float32]]
+) -> Callable[[Structure], Stack]:
     """Fits the second stage of any stack on the second half of the nominals."""
-    x, groups, component = (part[350:] for part in nominals.sample)
+    _, groups, component = (part[350:] for part in nominals.sample)
     settings = {"svm": SvmSettings(1.0, 0.3), "lr": 1.0, "rf": 20, "gbm": 8, "xgboost": 8, "nn": 1.0}
 
     def make(structure: Structure) -> Stack:
         first = (first_models[structure.first[0]], first_models[structure.first[1]])
         # In a real fit the second stage learns from models of the folds: near what the refitted ones say, never the same.
-        near = np.random.default_rng(6).normal(0, 1e-3, (len(x), 8))
-        stacked = (stacked_predictions(structure, first, x) + near).astype(np.float32)
+        near = np.random.default_rng(6).normal(0, 1e-3, (len(groups), 8))
+        stacked = (np.hstack([first_views[name][350:] for name in structure.first]) + near).astype(np.float32)
         kind = SECOND_STAGES[structure.second]
         second = kind.fit(stacked, groups, component, settings[structure.second], 1)
         population = fit_population(table_probabilities(second, stacked), groups, np.array([0.76, 0.14, 0.05, 0.05]))

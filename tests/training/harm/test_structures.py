@@ -17,12 +17,15 @@ from training.harm.classifier import Known, Stack, fit_stack
 from training.harm.export import export_model, export_survival
 from training.harm.first_stage import FIRST_STAGES, predictions
 from training.harm.onnx_stages import first_stage_graph
+from training.harm.population import population_probabilities
 from training.harm.second_stage import SECOND_STAGES
 from training.harm.splits import divided, steady, table_splits
 from training.harm.structure import ALL, FIRST, PUBLISHED, SECOND, STACKS, Structure, parse_stack
 from training.harm.svm import SvmSettings
+from training.harm.tables import table_probabilities
 from training.harm.trees import fit_trees
 
+MARGIN = np.float32(5e-6)
 Make = Callable[[Structure], Stack]
 # Every model of either stage at least once, and every one of the first stage on either side where it can stand.
 REPRESENTATIVE = (
@@ -113,15 +116,29 @@ def test_export_passes_the_check(
 
 
 @pytest.mark.slow
-def test_all_126_graphs_equal_the_libraries(make_stack: Make, nominals: People) -> None:
-    x = nominals.x[:200]
+def test_all_126_graphs_equal_the_libraries(make_stack: Make, first_views: dict[str, Any], nominals: People) -> None:
     for structure in STACKS:
         stack = make_stack(structure)
-        clear = steady(stack, x)
+        stacked = np.hstack([first_views[name][:200] for name in structure.first])
+        clear = ~divided(table_splits(stack.second), stacked - MARGIN, stacked + MARGIN)
         assert clear.mean() > 0.8, structure
-        plain, population = run(export_model(stack), x)
-        np.testing.assert_allclose(plain[clear], stack.probabilities(x)[clear], atol=1e-5, err_msg=str(structure))
-        np.testing.assert_allclose(population[clear], stack.population_probabilities(x)[clear], atol=1e-5)
+        expected = table_probabilities(stack.second, stacked)
+        plain, population = run(export_model(stack), nominals.x[:200])
+        np.testing.assert_allclose(plain[clear], expected[clear], atol=1e-5, err_msg=str(structure))
+        expected = population_probabilities(stack.population, expected)
+        np.testing.assert_allclose(population[clear], expected[clear], atol=1e-5, err_msg=str(structure))
+
+
+def test_steady_nominals_are_those_no_rounding_can_move(make_stack: Make, nominals: People) -> None:
+    smooth, jumping = (make_stack(parse_stack(f"lr+gbm:{second}")) for second in ("svm", "rf"))
+    assert steady(smooth, nominals.x).all()
+    clear, stacked = steady(jumping, nominals.x), jumping.first_stage(nominals.x)
+    assert 0.8 < clear.mean() < 1
+    for moved in (stacked - MARGIN / 2, stacked + MARGIN / 2):
+        same = np.isclose(table_probabilities(jumping.second, moved), table_probabilities(jumping.second, stacked)).all(
+            axis=1
+        )
+        assert same[clear].all()
 
 
 def test_check_refuses_another_second_stage(make_stack: Make, forest: RandomSurvivalForest, nominals: People) -> None:
