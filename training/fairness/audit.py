@@ -9,6 +9,9 @@ only a yes to both, in the directions that belong together, is a finding:
 - **under-flagged**: flagged less often than others of the same true harm, *and* harmful more often than others of the
   same score.
 
+Each group stands against everyone else, so a finding on one is the opposite finding on the others taken together: where
+all but the largest group are recorded more eagerly, it is the largest that stands out, as under-flagged.
+
 A higher base rate alone pushes flags at equal harm up and, if anything, harm at equal scores up too (a score regresses
 to the mean); a lower one pushes both down. Only a score that leans on the group itself, such as histories recorded more
 eagerly, pushes them apart. That both together are safe where each alone is not is shown, for decisions and their hit
@@ -91,7 +94,7 @@ def verdicts(found: Measured, divided: dict[str, Divided]) -> dict[str, dict[str
     told = {}
     for attribute in divided:
         findings = [
-            {"group": group, "finding": finding, "p": p}
+            {"group": group, "finding": finding, "everyone_else": UNDER if finding == OVER else OVER, "p": p}
             for (of, group, finding), p in both.items()
             if of == attribute and p < LEVEL
         ]

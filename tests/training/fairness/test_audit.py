@@ -28,6 +28,7 @@ def test_eager_recording_is_seen_against_true_harm_and_only_there() -> None:
     true = judged(found, found.true)
     assert true["verdict"] == UNEQUAL
     assert findings(true) == {("watched", OVER), ("many", UNDER)}
+    assert all(one["everyone_else"] != one["finding"] for one in true["findings"])
     assert findings(judged(found, found.recorded)) == set(), "recorded outcomes confirm the score"
 
 

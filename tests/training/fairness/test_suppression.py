@@ -92,6 +92,11 @@ def test_by_hand() -> None:
     assert hidden(cells).tolist() == [False, True, True, True], "12 and 9 together are not ten in each cell"
 
 
+def test_a_group_hidden_elsewhere_is_not_hidden_alone() -> None:
+    cells = np.array([[500, 300], [40, 50], [30, 20]])
+    assert hidden(cells, np.array([True, False, False])).tolist() == [True, False, True]
+
+
 def test_hidden_groups_are_told_as_one() -> None:
     attribute = Attribute("kind", ("a", "b", "c", "d"), np.array([0, 1, 2, 3, 1, 0]))
     view = shown(attribute, np.array([False, True, False, True]))
