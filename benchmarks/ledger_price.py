@@ -78,7 +78,8 @@ def main() -> None:
         lines.write_bytes(b"\n".join(bodies("none")) + b"\n")
         environments = {}
         for name, port in ports.items():
-            environment = {**os.environ, "DAYZERO_HOME": f"{folder}/{port}", "DAYZERO_LOG_LEVEL": "warning"}
+            environment = {**os.environ, "DAYZERO_HOME": f"{folder}/{port}", "DAYZERO_CALLER_LIMIT": "0",
+                           "DAYZERO_LOG_LEVEL": "warning"}  # fmt: skip
             dayzero(environment, "keys", "create")
             bearer = json.dumps(dayzero(environment, "token", "--scope", "score").strip())[1:-1]
             environments[name] = environment | {"BEARER": f"Bearer {bearer}", "BODIES": str(lines)}
