@@ -30,6 +30,7 @@ def other_world(result: dict[str, Any]) -> dict[str, Any]:
     other["world"] = "sober"
     other["rows"][0]["tolerance"] = None
     del other["rows"][1]
+    other["sh_seeds"] = []
     return other
 
 
@@ -81,6 +82,8 @@ def test_worlds_stand_side_by_side(result: dict[str, Any]) -> None:
     assert "(`published`)" in held_by_one
     (missing,) = [line for line in lines if line.startswith(f"| {second} |")]
     assert missing.endswith("| – |  |")
+    assert any(line.endswith("seeds 1, 2.") for line in lines)
+    assert any(line.endswith("seeds 1 (`published`); none (`sober`).") for line in lines)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "null", '{"format": 2, "world": "a", "rows": [], "curves": {}}'])
