@@ -286,6 +286,16 @@ def _interrupt(patched: pytest.MonkeyPatch, where: str) -> None:
         patched.setattr(Rotation, where, stop)
 
 
+def test_a_check_that_a_rotation_overtakes_raises_no_false_alarm(
+    ledger: Ledger, engine: Engine, keys: Keys, rotation: Rotation, tmp_path: Path
+) -> None:
+    fill(ledger, 3)
+    rotation.rotate("encryption")
+    with pytest.raises(Unavailable, match="rotated"):
+        verify_database(engine, contents=Contents(engine, keys, every=True))
+    assert whole(engine, load_keys(tmp_path, engine))
+
+
 def test_another_machine_needs_the_new_key(
     ledger: Ledger, engine: Engine, keys: Keys, rotation: Rotation, tmp_path: Path
 ) -> None:
