@@ -28,6 +28,7 @@ REVISION = "0002"
 APPEND_ONLY = ("entry", "node", "checkpoint")
 """Tables whose rows may be added and read, never changed, removed or overwritten."""
 
+_NOT_ALLOWED = "The database role may not do this: see docs/keys.md, Database roles, for which URL each task needs."
 _WRITES = "dayzero_writes"
 _MIGRATION_LOCK = 0x64617930  # "day0": an arbitrary number all our migrations lock on
 _SQLITE_PRAGMAS = ("busy_timeout=2000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
@@ -79,7 +80,14 @@ def storage_errors(engine: Engine) -> Iterator[None]:
     except (IntegrityError, driver.IntegrityError) as error:
         raise Duplicate("The record store already has a record with this id.") from error
     except (SQLAlchemyError, driver.Error) as error:
-        raise Unavailable("The record store cannot answer now; try again.") from error
+        raise Unavailable(
+            _NOT_ALLOWED if _lacks_right(error) else "The record store cannot answer now; try again."
+        ) from error
+
+
+def _lacks_right(error: Exception) -> bool:
+    """Whether PostgreSQL refused because of the role (SQLSTATE 42501), where trying again helps nobody."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) == "42501"
 
 
 @contextmanager

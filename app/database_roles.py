@@ -13,16 +13,18 @@ EVERYTHING = (
     "log_head", "entry", "node", "checkpoint", "payload", "data_key", "ledger_key", "subject_index", "idempotency",
     "alembic_version",
 )  # fmt: skip
+ADVANCED = "(size, frontier, last_time)"  # not the key epoch: who holds rotated keys must not set it back
 SERVES = {
     "SELECT": EVERYTHING,
     "INSERT": ("entry", "node", "checkpoint", "payload", "data_key", "ledger_key", "subject_index", "idempotency"),
-    "UPDATE": ("log_head",),
+    f"UPDATE {ADVANCED}": ("log_head",),
     "DELETE": ("idempotency",),
 }
 ERASES = {
     "SELECT": EVERYTHING,
     "INSERT": ("entry", "node", "payload", "data_key"),
-    "UPDATE": ("log_head", "idempotency"),
+    f"UPDATE {ADVANCED}": ("log_head",),
+    "UPDATE (body_tag)": ("idempotency",),
     "DELETE": ("payload", "data_key", "subject_index"),
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MOST_LEVELS = 100  # what protobuf itself allows
+LARGEST_TAG = 2**32 - 1
 
 INSIDE: dict[str, dict[int, str]] = {
     "ModelProto": {7: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
@@ -56,6 +57,8 @@ def _fields(message: memoryview) -> Iterator[Field]:
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
+        if tag > LARGEST_TAG:  # other readers drop the upper bits and would see another field than we do
+            raise ValueError("a field number that does not exist")
         number, wire = tag >> 3, tag & 7
         if wire == _VARINT:
             value, at = _varint(message, at)

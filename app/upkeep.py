@@ -50,6 +50,7 @@ def keys_show() -> None:
 def keys_rotate(purpose: str) -> None:
     """Exchange one key for a new one, and bring older records under it. Restart every process of the service afterwards.
 
+    Of the note key's rotation the handover note goes to standard output alone: `dayzero keys rotate note > handover.note`.
     May be interrupted and run again. Needs the owner's database role (DAYZERO_MIGRATION_URL) on PostgreSQL. With several
     machines, run it on one and copy DAYZERO_HOME/keys to the others.
     """
@@ -61,22 +62,25 @@ def keys_rotate(purpose: str) -> None:
     settings = read_settings()
     engine = open_database(settings.migration_database)
     check_schema(engine)
-    rotation = Rotation(settings.home, engine, LOCAL_ISSUER, local_subject(), settings.origin)
+    rotation = Rotation(settings.home, engine, LOCAL_ISSUER, local_subject(), settings.origin, settings.witness_state)
     with checking_bar() as progress:
         done = rotation.rotate(purpose, progress)
     _tell_rotated(purpose, done)
 
 
 def _tell_rotated(purpose: str, done: "Rotated") -> None:
+    aside = done.handover is not None
     if done.before == done.after:
-        click.echo(f"An interrupted rotation of the {purpose} key was finished: {done.after}.")
+        click.echo(f"An interrupted rotation of the {purpose} key was finished: {done.after}.", err=aside)
     else:
-        click.echo(f"{purpose}: {done.before} -> {done.after}")
+        click.echo(f"{purpose}: {done.before} -> {done.after}", err=aside)
     if purpose in {"index", "encryption"}:
         click.echo(f"{done.changed} records brought under the new key.")
     if done.left:
         click.echo(
-            f"{done.left} records do not open and stay under the old key: run `dayzero audit verify --open`.", err=True
+            f"{done.left} records do not open and stay under the old key, which is kept: run `dayzero audit verify --open`, "
+            "restore them, and rotate again.",
+            err=True,
         )
     if done.handover is not None:
         click.echo(done.handover.decode(), nl=False)

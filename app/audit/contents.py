@@ -13,7 +13,7 @@ from app.audit.sealing import Tampered
 from app.audit.store import nominal_tags
 from app.database import read_transaction
 from app.errors import DayZeroError
-from app.keys import Keys
+from app.keys import Keys, check_epoch
 
 _entry, _key, _payload = tables.entry.c, tables.data_key.c, tables.payload.c
 _subject = tables.subject_index.c
@@ -61,7 +61,11 @@ class Contents:
                 self._take(check, row.sequence, leaf, opened)
 
     def finish(self, check: LogCheck) -> None:
-        """Compares the empty records with the erasures, those appended meanwhile included."""
+        """Compares the empty records with the erasures, those appended meanwhile included.
+
+        Errors: Unavailable where the keys were rotated meanwhile: what does not open may then only be under newer ones.
+        """
+        check_epoch(self._engine, self._keys)
         self._check_tags(check)
         for record_id in self._named - self._empty.keys():
             with read_transaction(self._engine) as connection:

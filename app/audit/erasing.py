@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Engine, bindparam, delete, select, text, update
+from sqlalchemy import Engine, bindparam, delete, select, text, update
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.audit import tables
@@ -25,16 +25,16 @@ from app.keys import Keys
 SCRUBBED = ("payload", "data_key", "subject_index", "idempotency")
 _EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
 
-_record: BindParameter[str] = bindparam("record_id")
-_ERASE: dict[str, ClauseElement] = {
-    "data keys": delete(tables.data_key).where(tables.data_key.c.record_id == _record),
-    "payloads": delete(tables.payload).where(tables.payload.c.record_id == _record),
-    "tags": delete(tables.subject_index).where(tables.subject_index.c.record_id == _record),
-    "bodies": update(tables.idempotency)
-    .where(tables.idempotency.c.record_id == _record)
+_about = select(tables.subject_index.c.record_id).where(tables.subject_index.c.tag == bindparam("tag"))
+_ERASE: tuple[ClauseElement, ...] = (  # the tags last: by them the others are found
+    update(tables.idempotency)
+    .where(tables.idempotency.c.record_id.in_(_about))
     .values(body_tag=bindparam("forgotten")),
-}
-_ABOUT = select(tables.subject_index.c.record_id).where(tables.subject_index.c.tag == bindparam("tag"))
+    delete(tables.data_key).where(tables.data_key.c.record_id.in_(_about)),
+    delete(tables.payload).where(tables.payload.c.record_id.in_(_about)),
+    delete(tables.subject_index).where(tables.subject_index.c.record_id.in_(_about)),
+)
+"""Each for all records under one tag at once: nobody appends meanwhile, so thousands must not take longer than a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Eraser:
     def __init__(self, engine: Engine, keys: Keys) -> None:
         self._engine, self._keys = engine, keys
         self._appender = Appender(engine, keys)
-        self._about = driver_sql(engine, _ABOUT)
-        self._erase = [driver_sql(engine, statement) for statement in _ERASE.values()]
+        self._about = driver_sql(engine, _about)
+        self._erase = [driver_sql(engine, statement) for statement in _ERASE]
 
     def erase(self, order: Order) -> Erasure:
         """Empties every record about the nominal; with nothing held on them only the order itself is recorded.
@@ -73,20 +73,22 @@ class Eraser:
         """
         with driver_transaction(self._engine) as cursor:
             head = self._appender.lock_head(cursor)
-            emptied = self._held(cursor, order.nominal_id)
-            for statement in self._erase if emptied else ():
-                cursor.executemany(statement, [{"record_id": one, "forgotten": FORGOTTEN} for one in emptied])
+            emptied = self._empty(cursor, nominal_tags(self._keys, order.nominal_id))
             own = draft(_told(order, emptied), self._keys, head.log_id)
             (appended,) = self._appender.append_within(cursor, head, [own])
         if not isinstance(appended, Appended):
             raise Unavailable("The erasure was not recorded.")
         return Erasure(len(emptied), appended, self._empty_log())
 
-    def _held(self, cursor: Any, nominal_id: str) -> list[str]:
-        found: set[str] = set()
-        for tag in nominal_tags(self._keys, nominal_id):
-            found.update(row[0] for row in cursor.execute(self._about, {"tag": tag}).fetchall())
-        return sorted(found)
+    def _empty(self, cursor: Any, tags: Sequence[bytes]) -> list[str]:
+        """Destroys what the records under these tags hold, and gives their ids."""
+        emptied: set[str] = set()
+        for tag in tags:
+            about = {row[0] for row in cursor.execute(self._about, {"tag": tag}).fetchall()}
+            for statement in self._erase if about else ():
+                cursor.execute(statement, {"tag": tag, "forgotten": FORGOTTEN})
+            emptied |= about
+        return sorted(emptied)
 
     def _empty_log(self) -> bool:
         """SQLite's write-ahead log still holds the pages as they were until it is emptied; a reader may prevent that now.
@@ -96,8 +98,13 @@ class Eraser:
         if not is_sqlite(self._engine):
             return False
         with storage_errors(self._engine), closing(self._engine.raw_connection()) as connection:
-            busy, _, _ = connection.cursor().execute(_EMPTY_LOG).fetchone()
-        return not busy
+            return _empty_log(connection)
+
+
+def _empty_log(connection: Any) -> bool:
+    """Empties SQLite's write-ahead log; False where a reader, or the time it takes, prevents it."""
+    busy, _, _ = connection.cursor().execute(_EMPTY_LOG).fetchone()
+    return not busy
 
 
 def _told(order: Order, emptied: Sequence[str]) -> NewRecord:
@@ -115,12 +122,17 @@ def scrub(engine: Engine) -> None:
     """Rewrites what erasures left unused inside the database files, and turns the write-ahead log over.
 
     SQLite: the whole file. PostgreSQL: four tables, each locked while it is written anew; the role must own them and may
-    need `pg_checkpoint` and the right to call `pg_switch_wal`. Errors: Unavailable where the database refuses.
+    need `pg_checkpoint` and the right to call `pg_switch_wal`. Errors: Unavailable where the database refuses,
+    and where somebody who reads SQLite's file keeps its write-ahead log from being emptied.
     """
     if is_sqlite(engine):
         with storage_errors(engine), writer_lock(engine), closing(engine.raw_connection()) as raw:
             raw.cursor().execute("VACUUM")
-            raw.cursor().execute(_EMPTY_LOG)
+            if not _empty_log(raw):
+                raise Unavailable(
+                    "The file was rewritten, but its write-ahead log is in use and still holds what was there: run it "
+                    "again when nobody reads the database."
+                )
         return
     alone = engine.execution_options(isolation_level="AUTOCOMMIT")
     with storage_errors(engine), alone.connect() as connection:

@@ -136,7 +136,7 @@ class Envelope:
         """Errors: ValueError unless these are the exact bytes that encoding the same fields gives."""
         try:
             envelope = cls(**json.loads(leaf.decode()))
-        except TypeError:
+        except (TypeError, RecursionError):
             raise ValueError("not an envelope") from None
         known = type(envelope.version) is int and envelope.version == ENVELOPE_VERSION  # 1.0 is equal, too
         if not known or envelope.encode() != leaf:

@@ -28,6 +28,7 @@ from app.audit.note import LOG, Signer
 from app.audit.opening import open_sealed
 from app.audit.records import Envelope, NewRecord, nominal_tag
 from app.audit.sealing import Wrapping, wrap_again
+from app.audit.signing import Checkpoints
 from app.database import driver_sql, driver_transaction, read_transaction, write_transaction
 from app.errors import Unavailable
 from app.key_files import key_id, next_path, retired_path, unfinished_path
@@ -76,7 +77,8 @@ class Rotated:
 class Rotation:
     """Rotates keys below `home` for the log in `engine`, which connects as the role that owns the tables.
 
-    `issuer` and `subject` are who does it; `origin` is the log's name in its checkpoints.
+    `issuer` and `subject` are who does it; `origin` is the log's name in its checkpoints; `witness_state` is the witness's
+    last note, where there is one, which the log must continue before its note key is exchanged.
     """
 
     home: Path
@@ -84,9 +86,14 @@ class Rotation:
     issuer: str
     subject: str
     origin: str | None = None
+    witness_state: Path | None = None
 
     def rotate(self, purpose: str, progress: Progress = lambda *_: None) -> Rotated:
-        """Exchanges the key of a purpose. Errors: Unavailable, SetupError where files or database refuse."""
+        """Exchanges the key of a purpose.
+
+        Errors: Unavailable, SetupError where files or database refuse; VerificationFailed where the note key was to sign a
+        log that does not continue its newest checkpoint or the witness's.
+        """
         keys = load_keys(self.home, self.engine)
         before, handover = keys.ids[purpose], None
         if next_path(self.home, purpose).exists() or not unfinished_path(self.home, purpose).exists():
@@ -97,8 +104,10 @@ class Rotation:
             changed, left = self._wrap_anew(keys, progress)
         elif purpose == "index":
             changed, left = self._tag_anew(keys, progress)
-        if not left:
-            unfinished_path(self.home, purpose).unlink(missing_ok=True)
+        elif purpose == "note" and handover is None:
+            handover = Checkpoints(self.engine, keys, self.origin).newest_handover()
+        # even where records are left: one that never opens must not stand in the way of every later rotation
+        unfinished_path(self.home, purpose).unlink(missing_ok=True)
         return Rotated(before, keys.ids[purpose], changed, left, handover)
 
     def _exchange(self, purpose: str, keys: Keys, secret: bytes) -> bytes | None:
@@ -109,6 +118,8 @@ class Rotation:
         appender, handover = Appender(self.engine, keys), None
         with driver_transaction(self.engine) as cursor:
             head = appender.lock_head(cursor)
+            if purpose == "note":  # never put two signatures under a log that was altered
+                Checkpoints(self.engine, keys, self.origin).check(self.witness_state)
             appender.append_within(cursor, head, [draft(record, keys, head.log_id)])
             if purpose == "note":
                 handover = self._sign_both(head, keys, secret)
@@ -169,7 +180,7 @@ class Rotation:
                 for row in connection.execute(_CONTENTS, {"first": start, "end": start + PAGE}).all():
                     try:
                         changed += change(connection, row)
-                    except Unavailable:
+                    except (Unavailable, ValueError):  # a record that does not open, or a leaf that somebody wrote
                         left += 1
             progress(min(start + PAGE, total), total)
         return changed, left

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from app import metrics
 from app.audit import merkle, proofs, tables
 from app.audit.checkpoint import Checkpoint, continues, open_checkpoint, sign_checkpoint
-from app.audit.note import LOG, MAX_NOTE_BYTES, Signer, Verifier
+from app.audit.note import LOG, MAX_NOTE_BYTES, Signer, Verifier, parse_note
 from app.database import Duplicate, read_transaction, write_transaction
 from app.errors import SetupError, Unavailable, VerificationFailed
 from app.keys import ROTATED, Keys
@@ -72,6 +72,15 @@ class Checkpoints:
         if note is None:
             raise Unavailable("No checkpoint has been signed yet; try again.")
         return note
+
+    def newest_handover(self) -> bytes | None:
+        """The newest note that the key in force signed together with one before it; None where there is none."""
+        with read_transaction(self._engine) as connection:
+            for note in connection.execute(select(_note).order_by(_size.desc())).scalars():
+                signatures = parse_note(note)
+                if signatures.carries(self.verifier) and any(map(signatures.carries, self._earlier)):
+                    return bytes(note)
+        return None
 
     def sign(self) -> Signed:
         """The checkpoint over all there is now; signed and stored unless it was already.

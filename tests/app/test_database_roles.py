@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from app.audit.erasing import Eraser, Order
 from app.audit.ledger import Ledger
+from app.audit.rotation import Rotation
 from app.audit.signing import Checkpoints
 from app.audit.store import Store
 from app.audit.verify import verify_database
@@ -69,10 +70,12 @@ FORBIDDEN = {
         "ALTER TABLE entry DISABLE TRIGGER ALL", "DROP TRIGGER entry_refuse_change ON entry", "DROP TABLE payload",
         "DELETE FROM payload", "DELETE FROM data_key", "UPDATE data_key SET kek_id = ''", "DELETE FROM subject_index",
         "UPDATE ledger_key SET key_id = ''", "DELETE FROM log_head", "SET session_replication_role = replica",
+        "UPDATE log_head SET key_epoch = 0", "UPDATE log_head SET log_id = ''",
     ),
     "erasing": (
         "UPDATE entry SET event = 'read'", "DELETE FROM entry", "DELETE FROM node", "INSERT INTO checkpoint VALUES (9, '')",
         "DELETE FROM log_head", "UPDATE payload SET ciphertext = ''", "UPDATE data_key SET kek_id = ''", "TRUNCATE payload",
+        "UPDATE log_head SET key_epoch = 0", "UPDATE idempotency SET record_id = ''",
     ),
 }  # fmt: skip
 
@@ -89,8 +92,10 @@ def test_a_role_without_the_right_to_erase_erases_nothing(roles: Roles, tmp_path
     ledger = Ledger(roles.serving, keys)
     ledger.start()
     appended = fill(ledger, 4)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="Database roles"):
         Eraser(roles.serving, keys).erase(Order("N-3", "issuer", "officer", "DPO/1", "court-order"))
+    with pytest.raises(Unavailable, match="Database roles"):
+        Rotation(tmp_path, roles.serving, "issuer", "keeper").rotate("index")
     store = Store(roles.serving, keys)
     assert store.open(appended[3].record_id).payload == b"payload 3"
     assert store.size() == 4

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from app.audit.note import parse_note
 from app.cli import main
 from app.harm.records import EXAMPLE
 from tests.app.service_fixtures import LOGS, Client
@@ -119,8 +120,9 @@ def test_the_rotate_command(scored: str) -> None:
     before = run("keys", "show").output
     for purpose in ("index", "encryption", "token", "note"):
         done = run("keys", "rotate", purpose)
-        assert "->" in done.stdout
+        assert "->" in done.output
         assert "Restart" in done.stderr
+    assert len(parse_note(done.stdout.encode()).signatures) == 2  # the note alone, so that it can go into a file
     after = run("keys", "show").output
     assert not set(before.splitlines()) & set(after.splitlines())
     assert f"verifier before a rotation: {before.rsplit('verifier: ', maxsplit=1)[1].strip()}" in after

@@ -106,7 +106,7 @@ def test_the_whole_artefact_is_refused(tmp_path: Path) -> None:
     "graph", [b"\x3a", b"\x3a\x05ab", b"\x0b", b"\xff" * 11, b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", b"\x09abc"]
 )
 def test_bytes_that_are_no_graph(tmp_path: Path, graph: bytes) -> None:
-    with pytest.raises(ValueError, match=r"cut short|ten bytes"):
+    with pytest.raises(ValueError, match=r"cut short|ten bytes|field number"):
         has_external_data(graph)
     folder = write_toy(tmp_path, model=graph, golden=b"{}")
     with pytest.raises(SetupError, match="not an ONNX graph"):
@@ -127,6 +127,14 @@ def test_a_changed_byte_of_a_real_graph_ends_in_an_answer(at: int, to: int) -> N
     graph[at % len(graph)] = to
     with contextlib.suppress(ValueError):
         has_external_data(bytes(graph))
+
+
+@pytest.mark.parametrize("beyond", [32, 34, 40])
+def test_a_field_number_with_bits_that_other_readers_drop(beyond: int) -> None:
+    """ONNX Runtime reads such a graph as field 7 of the model; here it would be a field that leads nowhere."""
+    graph = onnx.ModelProto.FromString(model_of(outside(weights()), "initializer")).graph.SerializeToString()
+    with pytest.raises(ValueError, match="field number"):
+        has_external_data(_varint((7 << 3 | 2) + (1 << beyond)) + _varint(len(graph)) + graph)
 
 
 def test_nesting_is_bounded() -> None:

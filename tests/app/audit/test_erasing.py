@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from app.audit import proofs
 from app.audit.appending import Appender
@@ -113,6 +114,27 @@ def test_an_erasure_is_one_transaction(
     assert [entry.sequence for entry in store.records_of_nominal("N-3")] == [3]
 
 
+def test_many_records_take_no_more_statements_than_one(tmp_path: Path) -> None:
+    """Appends wait meanwhile: a statement for each record made thousands take longer than anyone waits."""
+    engine = open_database(sqlite_url(tmp_path))
+    upgrade(engine)
+    keys = ensure_keys(tmp_path, engine)
+    ledger, eraser, seen = Ledger(engine, keys), Eraser(engine, keys), []
+    ledger.start()
+    for count, who in ((1, "N-1"), (40, "N-40")):
+        for one in [ledger.submit(a_record(nominal_ids=(who,))) for _ in range(count)]:
+            one.result(10)
+    event.listen(engine, "checkout", lambda connection, *_: connection.set_trace_callback(seen.append))
+    assert eraser.erase(replace(ORDER, nominal_id="N-1")).records == 1
+    few = len(seen)
+    seen.clear()
+    assert eraser.erase(replace(ORDER, nominal_id="N-40")).records == 40
+    assert len(seen) <= few + 5  # tree nodes
+    assert check(engine, keys) == []
+    ledger.close()
+    engine.dispose()
+
+
 TAMPERINGS = {
     "a key is destroyed": ("DELETE FROM data_key WHERE record_id = :id", "its key is gone, but its payload is not"),
     "contents are destroyed": (
@@ -217,6 +239,26 @@ def test_nothing_is_left_in_the_sqlite_files(tmp_path: Path) -> None:
     scrub(engine)
     assert left_in([path for path in files if path.exists()], pieces) == []
     assert check(engine, keys) == []
+    ledger.close()
+    engine.dispose()
+
+
+def test_scrub_says_when_a_reader_keeps_the_log_from_being_emptied(tmp_path: Path) -> None:
+    engine = open_database(sqlite_url(tmp_path))
+    upgrade(engine)
+    keys = ensure_keys(tmp_path, engine)
+    ledger = Ledger(engine, keys)
+    ledger.start()
+    pieces = pieces_of(engine, write_people(ledger))
+    files = [tmp_path / "dayzero.db", tmp_path / "dayzero.db-wal"]
+    with engine.connect() as reader, reader.begin():
+        reader.execute(text("SELECT count(*) FROM payload"))
+        assert not Eraser(engine, keys).erase(ORDER).log_emptied
+        with pytest.raises(Unavailable, match="write-ahead log"):
+            scrub(engine)
+        assert left_in(files, pieces)
+    scrub(engine)
+    assert left_in(files, pieces) == []
     ledger.close()
     engine.dispose()
 

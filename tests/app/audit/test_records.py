@@ -154,3 +154,9 @@ def test_records_of_another_kind_are_refused_without_repeating_them(changes: dic
         a_record(**changes)
     assert caught.value.faults
     assert not any(str(value) in caught.value.detail for value in changes.values() if value)
+
+
+@pytest.mark.parametrize("leaf", [b"[" * 100_000, b'{"a":' * 100_000])
+def test_a_leaf_nested_without_end_is_no_envelope(leaf: bytes) -> None:
+    with pytest.raises(ValueError, match="not an envelope"):
+        Envelope.decode(leaf)

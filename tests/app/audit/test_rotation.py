@@ -113,9 +113,28 @@ def test_a_record_that_does_not_open_keeps_the_old_key(
     with engine.begin() as connection:
         connection.execute(text(spoil), restore | {"value": whole_key})
     done = rotation.rotate("encryption")
-    assert (done.before, done.changed, done.left) == (done.after, 1, 0)
-    assert not retired_path(tmp_path, "encryption", keys.ids["encryption"]).exists()
+    assert (done.changed, done.left) == (5, 0)
+    assert not list((tmp_path / "keys" / "retired").glob("encryption-*"))
     assert whole(engine, load_keys(tmp_path, engine))
+
+
+def test_a_finished_rotation_still_shows_the_note_that_hands_over(
+    ledger: Ledger, engine: Engine, keys: Keys, rotation: Rotation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(ledger, 3)
+    with monkeypatch.context() as patched:
+        _interrupt(patched, "load_keys")
+        with pytest.raises(KeyboardInterrupt):
+            rotation.rotate("note")
+    new = Checkpoints(engine, load_keys(tmp_path, engine))  # a service that was started in between
+    later = started(engine, load_keys(tmp_path, engine))
+    fill(later, 2)
+    new.sign()
+    later.close()
+    done = rotation.rotate("note")
+    assert done.before == done.after
+    assert open_checkpoint(done.handover, Checkpoints(engine, keys).verifier).size == 4
+    assert open_checkpoint(done.handover, new.verifier).size == 4
 
 
 def test_tags_are_made_anew(ledger: Ledger, engine: Engine, keys: Keys, rotation: Rotation) -> None:
@@ -219,6 +238,16 @@ def _interrupt(patched: pytest.MonkeyPatch, where: str) -> None:
         patched.setattr(rotation_module, "load_keys", second_time)
     else:
         patched.setattr(Rotation, where, stop)
+
+
+def test_a_check_that_a_rotation_overtakes_raises_no_false_alarm(
+    ledger: Ledger, engine: Engine, keys: Keys, rotation: Rotation, tmp_path: Path
+) -> None:
+    fill(ledger, 3)
+    rotation.rotate("encryption")
+    with pytest.raises(Unavailable, match="rotated"):
+        verify_database(engine, contents=Contents(engine, keys, every=True))
+    assert whole(engine, load_keys(tmp_path, engine))
 
 
 def test_another_machine_needs_the_new_key(
