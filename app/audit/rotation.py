@@ -35,7 +35,7 @@ from app.key_files import key_id, next_path, retired_path, unfinished_path
 from app.keys import Keys, load_keys, make_next
 from app.purposes import OWN_PURPOSE
 
-PAGE = 500
+PAGE = 50
 Progress = Callable[[int, int], None]
 """Called now and then with records done so far and records in all."""
 
@@ -169,7 +169,7 @@ class Rotation:
         return self._bring_over(tag, progress)
 
     def _bring_over(self, change: Callable[[Connection, Any], bool], progress: Progress) -> tuple[int, int]:
-        """Offers every record that has its content to `change`, 500 a transaction: how many it changed, how many it could
+        """Offers every record that has its content to `change`, fifty a transaction: how many it changed, how many it could
         not because they do not open. The log's head is locked meanwhile, so that nothing is erased under our hands."""
         with read_transaction(self.engine) as connection:
             total = int(connection.execute(select(tables.log_head.c.size)).scalar_one())
