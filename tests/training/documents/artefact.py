@@ -1,4 +1,4 @@
-"""An artefact folder with an evaluation: the toy's manifest beside figures that real sections measured on invented people."""
+"""An artefact folder with an evaluation: the toy's manifest beside figures partly measured, partly of that shape only."""
 
 import hashlib
 import json
