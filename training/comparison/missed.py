@@ -132,7 +132,12 @@ def _histories(data: Data, top: Ints, missed: Flags, seed: int) -> list[dict[str
                 )["auc"],
             }
         )
-    return sorted(rows, key=lambda row: -abs((row["more_among_missed"]["value"] or 0.5) - 0.5))
+    return sorted(rows, key=_separation, reverse=True)
+
+
+def _separation(row: dict[str, Any]) -> float:
+    value = row["more_among_missed"]["value"]
+    return 0.0 if value is None else abs(value - 0.5)
 
 
 def traits(data: Data, rows: Ints) -> dict[str, tuple[Floats, bool]]:
