@@ -3,6 +3,7 @@
 Missed: truly 90-100, predicted in the lower two groups. Seen: predicted 80-90 or 90-100.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,13 @@ def _histories(data: Data, top: Ints, missed: Flags, seed: int) -> list[dict[str
                 )["auc"],
             }
         )
-    return sorted(rows, key=lambda row: -abs((row["more_among_missed"]["value"] or 0.5) - 0.5))
+    return sorted(rows, key=_apart, reverse=True)
+
+
+def _apart(row: Mapping[str, Any]) -> float:
+    """How far a trait separates the missed from the seen, 0 where that cannot be said."""
+    value = row["more_among_missed"]["value"]
+    return 0.0 if value is None else abs(value - 0.5)
 
 
 def traits(data: Data, rows: Ints) -> dict[str, tuple[Floats, bool]]:
