@@ -37,6 +37,8 @@ class Rate:
         now = self._clock()
         with self._lock:
             empty_at = max(self._full_until.pop(key, now), now)
+            if empty_at > now + WINDOW_SECONDS + self._step:  # no bucket is that full: the clock was set back
+                empty_at = now
             over = empty_at + self._step - now - WINDOW_SECONDS
             taken = over <= 1e-9  # what adding and subtracting leaves behind
             self._full_until[key] = empty_at + self._step if taken else empty_at

@@ -20,6 +20,13 @@ from app.harm.service import Scorer
 WIDTH = ROWS * len(FEATURES)
 VERSION = "0.0.1"
 
+SETTLED = {
+    "stack": "xgboost+lstm:svm",
+    "first": {"xgboost": {"rounds": 4}, "lstm": {"epochs": 1}},
+    "second": {"cost": 1.0, "gamma": 0.3},
+}
+"""What the toy is said to have settled on while it was fitted."""
+
 
 def weights(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Linear weights (380, 4) of the toy classifier, and the shift (4,) to the population mix."""
@@ -107,7 +114,8 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
         "data": {},
         "seed": 1,
         "metrics": {
-            "population_mix": {"confusion": [[600, 75, 37.5, 37.5], [30, 75, 30, 15], [5, 10, 20, 15], [2, 3, 10, 35]]}
+            "fit": SETTLED,
+            "population_mix": {"confusion": [[600, 75, 37.5, 37.5], [30, 75, 30, 15], [5, 10, 20, 15], [2, 3, 10, 35]]},
         },
     }
 

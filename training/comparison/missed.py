@@ -3,6 +3,7 @@
 Missed: truly 90-100, predicted in the lower two groups. Seen: predicted 80-90 or 90-100.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -132,10 +133,11 @@ def _histories(data: Data, top: Ints, missed: Flags, seed: int) -> list[dict[str
                 )["auc"],
             }
         )
-    return sorted(rows, key=_separation, reverse=True)
+    return sorted(rows, key=_apart, reverse=True)
 
 
-def _separation(row: dict[str, Any]) -> float:
+def _apart(row: Mapping[str, Any]) -> float:
+    """How far a trait separates the missed from the seen, 0 where that cannot be said."""
     value = row["more_among_missed"]["value"]
     return 0.0 if value is None else abs(value - 0.5)
 

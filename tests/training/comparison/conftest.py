@@ -1,3 +1,9 @@
-from tests.training.evaluation.conftest import bench, extract, made
+import pytest
 
-__all__ = ["bench", "extract", "made"]
+from tests.training.benches import toy_bench
+from training.evaluation.bench import Bench
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return toy_bench(tmp_path_factory.mktemp("comparison"), 1_000, 7)
