@@ -62,6 +62,16 @@ def test_names_do_not_share_and_waiting_helps() -> None:
     assert rate.wait("a", "b") == 0
 
 
+def test_a_clock_set_back_holds_nobody_up() -> None:
+    clock = Clock()
+    rate = Rate(3, clock)
+    clock.now = 86_400.0
+    assert [rate.wait("a") for _ in range(3)] == [0, 0, 0]
+    clock.now = 0.0
+    assert [rate.wait("a") for _ in range(3)] == [0, 0, 0]
+    assert rate.wait("a") > 0
+
+
 def test_no_limit_keeps_nothing() -> None:
     rate = Rate(0)
     assert not any(rate.wait("a") for _ in range(1000))
