@@ -44,7 +44,7 @@ class Contents:
 
     def look(self, check: LogCheck, row: Any, leaf: Envelope) -> None:
         """Takes one row of the log: its leaf with wrapped_key, kek_id, nonce and ciphertext."""
-        erasure = leaf.event == "erasure"
+        erasure = "erasure" in {leaf.event, row.event}
         if row.kek_id is None or row.nonce is None:
             self._readable &= not erasure
             if row.kek_id is None and erasure:
@@ -59,6 +59,10 @@ class Contents:
                 check.found(row.sequence, _TAMPERED if isinstance(error, Tampered) else _NO_KEY)
             else:
                 self._take(check, row.sequence, leaf, opened)
+
+    def pass_over(self, row: Any) -> None:
+        """Takes a row whose leaf nobody can read."""
+        self._readable &= row.event != "erasure"
 
     def finish(self, check: LogCheck) -> None:
         """Compares the empty records with the erasures, those appended meanwhile included.
@@ -79,7 +83,10 @@ class Contents:
 
     def _take(self, check: LogCheck, sequence: int, leaf: Envelope, opened: Opened) -> None:
         if leaf.event == "erasure":
-            self._named.update(named_by(opened.payload))
+            try:
+                self._named.update(named_by(opened.payload))
+            except (ValueError, KeyError, TypeError):  # a leaf that somebody wrote: this is no erasure's payload
+                self._readable = False
         if self._every:
             self._opened[leaf.record_id] = sequence, opened
             if len(self._opened) == _AT_ONCE:

@@ -126,6 +126,8 @@ def _check_page(connection: Connection, check: LogCheck, size: int, contents: Co
             _check_row(check, row, leaf)
             if contents is not None and leaf.envelope is not None:
                 contents.look(check, row, leaf.envelope)
+            elif contents is not None:
+                contents.pass_over(row)
     stored = _stored_nodes(connection, start, check.report.size)
     for level, index, expected in completed:
         if stored.get((level, index)) != expected:

@@ -121,7 +121,9 @@ def try_database(scale: Scale, postgres: Postgres) -> list[Row]:
             running.score()
             for _ in range(tries):
                 postgres.stop(crash=crash)
-                statuses |= {running.score(), httpx2.get(f"{running.address}/health/ready").status_code}
+                statuses.add(running.score())
+                time.sleep(1.1)  # readiness is asked at most once a second
+                statuses.add(httpx2.get(f"{running.address}/health/ready").status_code)
                 postgres.start()
                 back &= running.recovers()
             lost, whole = running.lost(), sound(settings)

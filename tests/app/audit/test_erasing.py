@@ -297,3 +297,17 @@ def test_nothing_is_left_in_the_postgres_files(emptying: Postgres, tmp_path: Pat
     assert check(engine, keys) == []
     ledger.close()
     engine.dispose()
+
+
+def test_a_record_made_to_look_like_an_erasure_is_told_and_stops_nothing(
+    ledger: Ledger, engine: Engine, keys: Keys
+) -> None:
+    fill(ledger, 6)
+    with engine.begin() as connection:
+        leaf = bytes(connection.execute(text("SELECT envelope FROM entry WHERE sequence = 4")).scalar_one())
+        forged = leaf.replace(b'"event":"score"', b'"event":"erasure"')
+        for trigger in ("entry_refuse_update", "entry_refuse_change"):
+            table = "" if is_sqlite(engine) else " ON entry"
+            connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}{table}"))
+        connection.execute(text("UPDATE entry SET envelope = :leaf WHERE sequence = 4"), {"leaf": forged})
+    assert check(engine, keys)[0] == (4, "the leaf is not the one its stored hash was made from")
