@@ -91,7 +91,7 @@ def write_key(path: Path, purpose: str, secret: bytes) -> None:
     half.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(f"{_MAGIC} {purpose} {secret.hex()} {_checksum(purpose, secret)}\n")
+            file.write(_line(purpose, secret))
             file.flush()
             os.fsync(file.fileno())
         half.rename(path)
@@ -110,7 +110,7 @@ def read_key(path: Path, purpose: str) -> bytes:
         with path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise SetupError(f"The {purpose} key can be read by others: run `chmod 600 {path}`.")
-            words = file.read(1024).split()
+            raw = file.read(1024)
     except FileNotFoundError:
         raise SetupError(
             f"The {purpose} key {path} is missing: restore it from the backup, "
@@ -118,19 +118,22 @@ def read_key(path: Path, purpose: str) -> bytes:
         ) from None
     except OSError:
         raise SetupError(f"The {purpose} key {path} cannot be read: check its owner.") from None
-    return _decode(words, path, purpose)
+    return _decode(raw, path, purpose)
 
 
-def _decode(words: list[bytes], path: Path, purpose: str) -> bytes:
+def _decode(raw: bytes, path: Path, purpose: str) -> bytes:
     try:
-        magic, written_for, digits, checksum = (word.decode("ascii") for word in words)
-        secret = bytes.fromhex(digits)
-    except ValueError:
-        magic, written_for, checksum, secret = "", "", "", b""
-    sound = (magic, written_for, len(secret)) == (_MAGIC, purpose, KEY_BYTES)
-    if not sound or not hmac.compare_digest(checksum, _checksum(purpose, secret)):
+        secret = bytes.fromhex(raw.split()[2].decode("ascii"))
+    except (ValueError, IndexError):
+        secret = b""
+    if len(secret) != KEY_BYTES or not hmac.compare_digest(raw, _line(purpose, secret).encode()):
         raise SetupError(f"The {purpose} key {path} is damaged or not a key file: restore it from the backup.")
     return secret
+
+
+def _line(purpose: str, secret: bytes) -> str:
+    """What a key file holds, to the byte."""
+    return f"{_MAGIC} {purpose} {secret.hex()} {_checksum(purpose, secret)}\n"
 
 
 def _refuse_open_folder(folder: Path) -> None:
