@@ -29,7 +29,7 @@ from training.harm.parallel import run
 from training.harm.population import shares
 from training.harm.progress import Stages
 from training.labels import Labelled, label
-from training.metrics import TOP
+from training.metrics import GROUP_COUNT, TOP
 from training.split import split
 
 REFIT, NO_SUSPECTS, RECUT = "refit", "no_suspects", "no_suspects_recut"
@@ -42,6 +42,10 @@ DESCRIBED = {
     "no_gender": "gender unknown for everyone",
     "final_roles": "roles as they stood in the end instead of when the index incident was recorded: tells of the future",
 }
+
+
+FEWEST = 20
+"""Training people of each harm group that a refit needs: fewer, and one of its folds may lack the group."""
 
 
 class Answers(NamedTuple):
@@ -63,7 +67,10 @@ def measure_ablations(bench: Bench, stages: Stages) -> dict[str, Any]:
         row: dict[str, Any] = {"name": name, "what": what, "published": _published(name)}
         if variant is None:
             told.append(
-                {**row, "not_measured": "too few nominals were charged: a part of the split lacks a harm group"}
+                {
+                    **row,
+                    "not_measured": "too few nominals were charged for every part of the split to hold every harm group",
+                }
             )
             continue
         same = variant.labelled is data.labelled
@@ -95,10 +102,12 @@ def _variants(data: Data) -> dict[str, Data | None]:
 
 
 def _divided(data: Data, labelled: Labelled, cuts: Floats | None) -> Data | None:
-    """Other people, labelled and split afresh; None where that cannot be done."""
+    """Other people, labelled and split afresh; None where that cannot be done, or leaves a fold without a group."""
     try:
         parts = split(labelled, seed=0, cuts=cuts)
     except SetupError:
+        return None
+    if np.bincount(parts.groups[parts.train], minlength=GROUP_COUNT).min() < FEWEST:
         return None
     x = features(labelled.histories, labelled.nominals, unknown_age=data.unknown_age)
     return data._replace(labelled=labelled, split=parts, mix=shares(parts.groups), x=x)
