@@ -22,7 +22,6 @@ from app.demo import dayzero, free_port
 from benchmarks.latency import bodies
 
 CONCURRENCY = (1, 16)
-QUIET = {"DAYZERO_LOG_LEVEL": "error", "DAYZERO_CALLER_LIMIT": "0"}
 ROUNDS, SECONDS = 5, 4
 SCRIPT = """
 bodies, headers, number = {}, {["Content-Type"] = "application/json", ["Authorization"] = os.getenv("BEARER")}, 0
