@@ -1,5 +1,6 @@
 # make demo   score one example nominal on this machine, from nothing
 # make test   lint, types, tests
+# make torture   what the ledger promises, tried many times (SHARE=0.01 for minutes instead of an hour)
 # Needs Python 3.11 or newer (tests: 3.11 or 3.12), make and a package index. PIP_* variables are honoured.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -22,9 +23,9 @@ done; \
 echo "No Python 3.11 to 3.$(1) with venv found; name one: make $@ PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help demo test lint types check openapi clean
+.PHONY: help demo test torture lint types check openapi clean
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 $(SERVE)/ready: requirements.txt pyproject.toml app/__init__.py
 	@python="$$($(call find_python,$(NEWEST_DEMO)))"; \
@@ -56,6 +57,10 @@ check: lint types
 
 test: check $(SERVE)/ready
 	$(DEV)/bin/pytest --numprocesses auto
+
+SHARE := 1
+torture: $(DEV)/ready
+	$(DEV)/bin/python -m tests.torture --share $(SHARE)
 
 openapi: $(DEV)/ready
 	$(DEV)/bin/python -m tests.write_openapi

@@ -1,11 +1,13 @@
 """Model bundles: a folder with a manifest, checked byte by byte before anything in it is used.
 
-`model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`. Files are
-read once, compared with the digests in the manifest, and those same bytes are what gets loaded. Nothing here unpickles.
+`model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`, and, where
+somebody vouches for them, `manifest.sig`. Files are read once, compared with the digests in the manifest, and those same
+bytes are what gets loaded. Nothing here unpickles.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.errors import SetupError
+from app.artifact_signatures import SIGNATURE, sign, signed_by
+from app.audit.note import Signer, Verifier
+from app.errors import SetupError, VerificationFailed
+from app.files import written_whole
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.onnx_wire import has_external_data
 
 MANIFEST = "manifest.json"
 MODEL, SURVIVAL, GOLDEN = "model.onnx", "survival.onnx", "golden.jsonl"
@@ -68,11 +74,12 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked artefact: the manifest, its own digest, and the bytes of each file."""
+    """A checked artefact: the manifest, its own digest, the bytes of each file, and which trusted key signed it."""
 
     manifest: Manifest
     manifest_sha256: str
     files: dict[str, bytes]
+    signed_by: str | None = None
 
     @cached_property
     def reference(self) -> NDArray[np.float32]:
@@ -88,9 +95,14 @@ class Bundle:
             raise SetupError(f"{GOLDEN} is not JSON, a case a line. Export the artefact again.") from None
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Read and check one artefact folder. Raises SetupError naming the file and what to do."""
+def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bundle:
+    """Read and check one artefact folder; with `trusted` keys, one of them must have signed it.
+
+    Raises SetupError naming the file and what to do.
+    """
     raw = _read(folder / MANIFEST)
+    digest = hashlib.sha256(raw).hexdigest()
+    signer = None if trusted is None else _signer(folder, digest, trusted)
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
@@ -99,11 +111,13 @@ def load_bundle(folder: Path) -> Bundle:
         raise SetupError(f"{folder / MANIFEST}: {where}: {first['type']}. Export the artefact again.") from None
     _check_fits(manifest, folder)
     files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
-    return Bundle(manifest, hashlib.sha256(raw).hexdigest(), files)
+    for name in (MODEL, SURVIVAL):
+        _refuse_external_data(files[name], folder / name)
+    return Bundle(manifest, digest, files, signer)
 
 
-def load_current(artifacts: Path) -> dict[str, Bundle]:
-    """Load the newest version of each family below `artifacts`, family -> bundle.
+def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> dict[str, Bundle]:
+    """Load the newest version of each family below `artifacts`, family -> bundle; `trusted` as for `load_bundle`.
 
     Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
     """
@@ -111,7 +125,7 @@ def load_current(artifacts: Path) -> dict[str, Bundle]:
     newest = {family.name: max(found, key=_version_key) for family in families if (found := _versions(family))}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
-    bundles = {name: load_bundle(folder) for name, folder in newest.items()}
+    bundles = {name: load_bundle(folder, trusted) for name, folder in newest.items()}
     for name, bundle in bundles.items():
         if bundle.manifest.family != name or bundle.manifest.version != newest[name].name:
             raise SetupError(f"{newest[name]}: the manifest names another family or version. Export it again.")
@@ -146,6 +160,45 @@ def _checked(path: Path, digest: str | None) -> bytes:
             f"{path} is not the file its manifest describes (SHA-256 differs). Restore or export it again."
         )
     return content
+
+
+def sign_artefact(folder: Path, signer: Signer) -> Path:
+    """Add this key's signature to a whole artefact; return the file. Raises SetupError."""
+    bundle = load_bundle(folder)
+    name, target = f"{bundle.manifest.family}/{bundle.manifest.version}", folder / SIGNATURE
+    if name != _name(folder):
+        raise SetupError(f"{folder} is not where {name} belongs: the folder must be <family>/<version>.")
+    try:
+        signed = sign(name, bundle.manifest_sha256, signer, _read(target) if target.exists() else None)
+    except VerificationFailed as error:
+        raise SetupError(f"{target}: {error.detail} Delete it to sign anew.") from None
+    with written_whole(target) as file:
+        file.write(signed)
+    return target
+
+
+def _name(folder: Path) -> str:
+    return "/".join(folder.absolute().parts[-2:])
+
+
+def _signer(folder: Path, manifest_sha256: str, trusted: Sequence[Verifier]) -> str:
+    """Name of the trusted key that vouches for the manifest."""
+    try:
+        return signed_by(_name(folder), manifest_sha256, _read(folder / SIGNATURE), trusted)
+    except (SetupError, VerificationFailed) as error:
+        raise SetupError(
+            f"{folder}: nobody whom DAYZERO_ARTIFACT_KEYS trusts has signed this artefact. {error.detail} "
+            "See docs/artefacts.md."
+        ) from None
+
+
+def _refuse_external_data(graph: bytes, path: Path) -> None:
+    try:
+        outside = has_external_data(graph)
+    except ValueError:
+        raise SetupError(f"{path} is not an ONNX graph. Restore or export it again.") from None
+    if outside:
+        raise SetupError(f"{path} keeps tensors outside itself, where no digest covers them. Export it as one file.")
 
 
 def _check_fits(manifest: Manifest, folder: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 import app
+from app.artifact_commands import artifacts
 from app.audit.commands import audit
-from app.errors import DayZeroError, InputError
+from app.errors import DayZeroError, InputError, SetupError
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 from app.upkeep import db, erase, keys
@@ -61,11 +62,20 @@ def serve(host: str | None, port: int | None) -> None:
 )
 @click.option("--hours", type=click.FloatRange(0.01, MAX_HOURS), default=MAX_HOURS, show_default=True, help="Validity.")
 def token(subject: str, scopes: tuple[str, ...], hours: float) -> None:
-    """Print a bearer token for this machine. No scope implies another."""
+    """Print a bearer token for this machine. No scope implies another.
+
+    Where an identity provider is set (DAYZERO_JWKS_URL) the service takes its tokens only, unless DAYZERO_LOCAL_TOKENS=true.
+    """
     from app.security import issue_token  # noqa: PLC0415
     from app.storage import open_store  # noqa: PLC0415
 
-    _, own_keys = open_store(read_settings())
+    settings = read_settings()
+    if not settings.takes_local_tokens:
+        raise SetupError(
+            "Local tokens are off here: the service takes those of the identity provider (DAYZERO_JWKS_URL). Get one "
+            "there, or set DAYZERO_LOCAL_TOKENS=true for the service and for this command."
+        )
+    _, own_keys = open_store(settings)
     click.echo(issue_token(own_keys, subject, scopes, hours))
 
 
@@ -82,7 +92,7 @@ def features(file: Path) -> None:
     from app.harm.service import load_scorer  # noqa: PLC0415
 
     settings = read_settings()
-    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
     request = read_request(file.read_bytes())
     table = scorer.features(build_case(request, scorer.index, settings.today()), scorer.model_for(request))
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -141,6 +151,7 @@ def harm_index_import(file: Path) -> None:
     click.echo("Fit the models again: an artefact that learnt with another table does not answer.")
 
 
+main.add_command(artifacts)
 main.add_command(audit)
 main.add_command(keys)
 main.add_command(db)

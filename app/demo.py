@@ -71,7 +71,7 @@ def main() -> int:
     """Run the demo; return the exit code."""
     console = Console(width=100)
     with tempfile.TemporaryDirectory(prefix="dayzero-demo-") as home:
-        environment = {**os.environ, "DAYZERO_HOME": home, "DAYZERO_LOG_LEVEL": "warning"}
+        environment = {**os.environ, "DAYZERO_HOME": home, "DAYZERO_LOG_LEVEL": "error"}
         environment.pop("DAYZERO_DATABASE_URL", None)
         with running_server(environment) as address:
             console.print(Rule("POST /score: a made-up nominal, no real person"))

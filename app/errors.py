@@ -8,7 +8,8 @@
     │   └── UnsupportedMedia
     ├── AccessError
     │   ├── NotAuthenticated
-    │   └── NotAllowed
+    │   ├── NotAllowed
+    │   └── TooManyRequests        of this caller, or too many bad tokens from this address
     ├── NotFound
     ├── MethodNotAllowed
     ├── NotAcceptable
@@ -68,11 +69,24 @@ class AccessError(DayZeroError):
 
 
 class NotAuthenticated(AccessError):
-    """No valid token."""
+    """No valid token. `reason` is a word out of `app.tokens.Rejection`, for metric and log: callers are all told the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Send one bearer token that this service accepts and that has not expired.")
+        self.reason = reason
 
 
 class NotAllowed(AccessError):
     """A valid token without the scope."""
+
+
+class TooManyRequests(AccessError):
+    """More than the limit; `seconds` until the next is taken. `by` says which limit: caller or address."""
+
+    def __init__(self, by: str, seconds: int) -> None:
+        super().__init__(f"More requests than this service takes from one {by}; slow down.")
+        self.by = by
+        self.seconds = seconds
 
 
 class NotFound(DayZeroError):

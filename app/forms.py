@@ -3,13 +3,27 @@
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from app.errors import Fault, InvalidInput
 from app.strict_json import read_json
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 """How nominals and incidents may be called."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _written_out(value: Any) -> Any:
+    """Only RFC 3339: pydantic would also take a bare number for seconds since 1970."""
+    if not isinstance(value, str) or _MOMENT.fullmatch(value) is None:
+        raise PydanticCustomError("time-format", "expected RFC 3339")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A time with its zone, such as 2020-03-11T09:30:00Z."""
 
 Form = TypeVar("Form", bound=BaseModel)
 _SHOWN_FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)

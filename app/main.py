@@ -1,13 +1,15 @@
 """The application: settings in, ASGI app out. Wiring only; what happens is in the capability folders."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from starlette.datastructures import State
 
 import app
+from app import metrics
 from app.admission import Admission
 from app.audit.erasing import Eraser
 from app.audit.erasure_routes import ErasureRequest
@@ -28,11 +30,15 @@ from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
 from app.idempotency import Running
-from app.keys import Keys, check_epoch
+from app.keys import check_epoch
+from app.limits import Limits
 from app.middleware import Edge, install_problem_handlers
 from app.openapi import publish
 from app.problems import Problem
+from app.provider import open_provider
 from app.readiness import Readiness
+from app.refusals import Refusals
+from app.security import Authenticator
 from app.settings import Settings
 from app.storage import open_store
 from app.system import docs_router
@@ -58,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         structlog.get_logger().warning("database-role-owns-tables", reason="See docs/keys.md, Database roles.")
     checkpoints = Checkpoints(engine, keys, settings.origin)
     checkpoints.check(settings.witness_state)
-    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
     application = bare_app(docs=settings.docs)
     state = application.state
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
@@ -68,7 +74,11 @@ def create_app(settings: Settings) -> FastAPI:
     state.eraser = Eraser(state.erasing_engine, keys)
     state.keeper = Keeper(checkpoints, state.ledger, interval=settings.checkpoint_seconds)
     state.running, state.admission = Running(), Admission()
-    state.readiness = Readiness(lambda: _check_store(state.ledger, engine, keys), _golden_fault(scorer))
+    state.provider = open_provider(settings)
+    state.authenticator = Authenticator(keys, state.provider, local=settings.takes_local_tokens)
+    state.limits = Limits(settings.caller_limit, settings.failed_limit)
+    state.refusals = Refusals(state.ledger)
+    state.readiness = Readiness(lambda: _check_doors(state), _golden_fault(scorer))
     return application
 
 
@@ -98,9 +108,17 @@ def bare_app(*, docs: bool = True) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state = application.state
+    _tell_unsigned(state.scorer)
     state.ledger.start()
     state.keeper.start()
+    beside = [asyncio.create_task(state.refusals.keep_summarising())]
+    if state.provider is not None:
+        await state.provider.keys.refresh()
+        beside.append(asyncio.create_task(state.provider.keys.keep_fresh()))
     yield
+    for task in beside:
+        task.cancel()
+    await state.refusals.summarise()
     state.admission.close()
     state.ledger.close()
     state.keeper.close()
@@ -108,11 +126,23 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state.erasing_engine.dispose()
 
 
-def _check_store(ledger: Ledger, engine: Engine, keys: Keys) -> None:
-    if ledger.failing:
+def _check_doors(state: State) -> None:
+    """Errors: a DayZeroError where no record can be stored, or no caller be known."""
+    if state.ledger.failing:
         raise Unavailable("The last record could not be stored.")
-    check_schema(engine)
-    check_epoch(engine, keys)
+    check_schema(state.engine)
+    check_epoch(state.engine, state.keys)
+    if state.provider is not None and state.provider.keys.fault is not None:
+        raise Unavailable(state.provider.keys.fault)
+
+
+def _tell_unsigned(scorer: Scorer) -> None:
+    """Serving what nobody vouched for is allowed, never silent: here, in `/models` and as a metric."""
+    unsigned = [model.bundle.manifest for model in scorer.models.values() if model.bundle.signed_by is None]
+    metrics.ARTEFACTS_UNSIGNED.set(len(unsigned))
+    for manifest in unsigned:
+        log = structlog.get_logger()
+        log.warning("artefact-not-checked-against-a-key", family=manifest.family, version=manifest.version)
 
 
 def _golden_fault(scorer: Scorer) -> str | None:

@@ -1,4 +1,7 @@
-"""What the service counts, for Prometheus. Labels are closed lists: no identifier ever becomes a label."""
+"""What the service counts, for Prometheus. Labels are closed lists: no identifier ever becomes a label.
+
+Every number is that of one worker process; docs/monitoring.md says how several add up.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -9,10 +12,29 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
+PROBLEMS = Counter("dayzero_problems", "Problems answered, by type", ["problem"])
+TOKENS_REJECTED = Counter("dayzero_tokens_rejected", "Bearer tokens refused, by reason", ["reason"])
+RATE_LIMITED = Counter("dayzero_rate_limited", "Requests over a limit: of one caller, or of one address", ["by"])
+KEY_FETCHES = Counter("dayzero_provider_key_fetches", "Times the identity provider was asked for its keys", ["outcome"])
+KEYS_FETCHED = Gauge("dayzero_provider_keys_timestamp_seconds", "When the provider's keys were last fetched; 0 never")
 SCORES = Counter("dayzero_scores", "Scores given and recorded", ["family", "predicted_group"])
 WARNINGS = Counter("dayzero_score_warnings", "Scores given with this warning", ["code"])
 EXPLAINING = Gauge("dayzero_explanations_waiting", "Scores with an explanation under way or queued")
 READY = Gauge("dayzero_ready", "1 when the golden cases reproduced and the store answered at the last check")
+ARTEFACTS_UNSIGNED = Gauge("dayzero_artefacts_unsigned", "Loaded artefacts that no key of ours signed")
+LEDGER_QUEUE = Gauge("dayzero_ledger_queue", "Records waiting for the ledger's writer")
+LEDGER_SECONDS = Histogram(
+    "dayzero_ledger_append_seconds",
+    "From handing a record in to its being durable",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+LEDGER_BATCH = Histogram(
+    "dayzero_ledger_batch_records", "Records in one commit", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256)
+)
+LEDGER_FAILURES = Counter("dayzero_ledger_failures", "Records that could not be appended", ["cause"])
 CHECKPOINT_SIZE = Gauge(
     "dayzero_checkpoint_size", "Records covered by the newest checkpoint this worker signed or found"
+)
+CHECKPOINT_TIME = Gauge(
+    "dayzero_checkpoint_timestamp_seconds", "When this worker last signed, or found that nothing was left to sign"
 )

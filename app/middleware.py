@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics
 from app.audit.records import NewRecord
-from app.errors import DayZeroError, Fault, InvalidInput, MethodNotAllowed, NotFound, Unavailable
+from app.errors import DayZeroError, Fault, InvalidInput, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
 from app.logs import where
-from app.problems import INTERNAL, MEDIA_TYPE, Kind, kind_of, problem_body, problem_headers
+from app.problems import INTERNAL, MEDIA_TYPE, RETRY_SECONDS, Kind, kind_of, problem_body, problem_headers
 from app.purposes import OWN_PURPOSE
 
 log = structlog.get_logger()
@@ -75,9 +75,10 @@ def install_problem_handlers(application: FastAPI) -> None:
     application.add_exception_handler(RequestValidationError, _framework_fault)
 
 
-def problem_response(kind: Kind, detail: str, faults: tuple[Fault, ...] = ()) -> Response:
-    """The RFC 9457 answer."""
-    return Response(problem_body(kind, detail, faults), kind.status, problem_headers(kind), MEDIA_TYPE)
+def problem_response(kind: Kind, detail: str, faults: tuple[Fault, ...] = (), seconds: int = RETRY_SECONDS) -> Response:
+    """The RFC 9457 answer; `seconds` goes into Retry-After where the kind has one."""
+    metrics.PROBLEMS.labels(kind.slug).inc()
+    return Response(problem_body(kind, detail, faults), kind.status, problem_headers(kind, seconds), MEDIA_TYPE)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
@@ -93,7 +94,9 @@ async def _refuse(request: Request, error: Exception) -> Response:
             await request.app.state.ledger.append(_refusal_record(request, kind, error))
         except Unavailable as unavailable:
             return problem_response(kind_of(unavailable), unavailable.detail)
-    return problem_response(kind, error.detail, error.faults)
+    request.app.state.refusals.note(kind)
+    seconds = error.seconds if isinstance(error, TooManyRequests) else RETRY_SECONDS
+    return problem_response(kind, error.detail, error.faults, seconds)
 
 
 def _refusal_record(request: Request, kind: Kind, error: DayZeroError) -> NewRecord:
@@ -161,4 +164,5 @@ def _tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         status=status,
         milliseconds=round(1000 * seconds, 3),
         problem=scope["state"].get("problem"),
+        reason=scope["state"].get("reason"),
     )

@@ -12,6 +12,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.links import add_links
+
 REF = "#/components/schemas/{model}"
 
 
@@ -38,6 +40,7 @@ def _document(application: FastAPI, requests: Sequence[type[BaseModel]], problem
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= extra["$defs"]
     _drop_framework_errors(document)
+    add_links(document)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
 

@@ -9,7 +9,7 @@ from app import errors
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FAULTS = 100
-RETRY_SECONDS = "1"
+RETRY_SECONDS = 1
 
 
 class Kind(NamedTuple):
@@ -34,6 +34,7 @@ CATALOGUE: dict[type[errors.DayZeroError], Kind] = {
     errors.UnsupportedMedia: Kind("unsupported-media", 415, "The body has another type or encoding than this takes"),
     errors.InvalidInput: Kind("invalid-request", 422, "The request breaks a rule"),
     errors.IdempotencyMismatch: Kind("idempotency-mismatch", 422, "This idempotency key came with another body"),
+    errors.TooManyRequests: Kind("too-many-requests", 429, "More requests than this service takes"),
     errors.Unavailable: Kind("unavailable", 503, "The service cannot answer now"),
 }
 INTERNAL = Kind("internal", 500, "Something went wrong")
@@ -73,19 +74,20 @@ def problem_body(kind: Kind, detail: str, faults: tuple[errors.Fault, ...] = ())
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def problem_headers(kind: Kind) -> dict[str, str]:
-    """Headers that belong to a problem of this kind."""
+def problem_headers(kind: Kind, seconds: int = RETRY_SECONDS) -> dict[str, str]:
+    """Headers that belong to a problem of this kind; `seconds` after which asking again may help."""
     if kind.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="dayzero"'}
-    return {"Retry-After": RETRY_SECONDS} if kind.status in {409, 503} else {}
+    return {"Retry-After": str(seconds)} if kind.status in {409, 429, 503} else {}
 
 
 def describe(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """OpenAPI `responses` for these statuses."""
+    """OpenAPI `responses` for these statuses; whatever asks for a token may also say "too often" and "not now"."""
+    more = {429, 503} if 401 in statuses else set()
     return {
         status: {
             "description": "; ".join(kind.title for kind in [*CATALOGUE.values(), INTERNAL] if kind.status == status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in statuses
+        for status in sorted({*statuses, *more})
     }

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -30,6 +31,7 @@ from app.terminal import show_score
 
 LINES = {".ndjson", ".jsonl"}
 IN_FLIGHT = 256
+LONGEST_WAIT = 60
 
 Result = Callable[[], bytes]
 
@@ -78,7 +80,7 @@ def _in_order(submit: Callable[[bytes], Result], requests: Iterator[bytes]) -> I
 
 def _local(settings: Settings, subject: str, open_things: ExitStack) -> Callable[[bytes], Result]:
     engine, keys = open_store(settings)
-    scorer = load_scorer(settings.artifacts, settings.harm_index)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
     scorer.check_golden()
     ledger = Ledger(engine, keys)
     ledger.start()
@@ -120,12 +122,21 @@ def _remote(server: str, token: str | None, open_things: ExitStack) -> Callable[
 
     def submit(raw: bytes) -> Result:
         try:
-            content = client.post("/score", content=raw).content
+            answer = client.post("/score", content=raw)
+            while answer.status_code == 429:  # more than the service takes from one caller: it says how long to wait
+                time.sleep(_seconds(answer.headers.get("Retry-After", "")))
+                answer = client.post("/score", content=raw)
+            content = answer.content
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise SetupError(f"The service did not answer ({type(error).__name__}).") from None
         return lambda: content
 
     return submit
+
+
+def _seconds(retry_after: str) -> int:
+    """How long to wait; what stands between may also send a date, or nothing."""
+    return min(int(retry_after), LONGEST_WAIT) if retry_after.isdecimal() else 1
 
 
 def _write(answer: bytes, target: BinaryIO | None, *, alone: bool) -> None:

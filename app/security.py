@@ -1,4 +1,4 @@
-"""Who is calling: local tokens (Ed25519, at most eight hours) and the scopes that routes demand.
+"""Who is calling: a token of the identity provider or a local one, and the scopes that routes demand.
 
 Everything that is odd about a token is the same NotAuthenticated. A route states its scopes: `Depends(require(...))`;
 the check sees only the request's headers, so it never reads a body.
@@ -18,20 +18,20 @@ import jwt
 from fastapi import Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
-from jwt.types import Options
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from app import metrics
 from app.errors import Fault, InvalidInput, NotAllowed, NotAuthenticated
 from app.keys import Keys
+from app.limits import Limits
+from app.provider import Provider
 from app.scopes import MAX_HOURS, SCOPES
+from app.tokens import Header, Rejection, Verified, bearer_token, check_times, read_claims, read_header
 
 ISSUER, AUDIENCE = "dayzero-local", "dayzero"
-MAX_TOKEN_BYTES = 8192
 _ALGORITHM = "EdDSA"
-_LEEWAY = 5  # seconds that clocks may differ
 _CACHE_SECONDS = 60
 _CACHE_SIZE = 1024
-_HEADER = re.compile(r"[Bb]earer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 _SUBJECT = r"^[A-Za-z0-9][A-Za-z0-9 ._:@/+-]{0,127}$"
 
 
@@ -77,72 +77,85 @@ def issue_token(keys: Keys, subject: str, scopes: Iterable[str], hours: float = 
     return jwt.encode(claims | times, keys.token, algorithm=_ALGORITHM, headers={"kid": keys.ids["token"]})
 
 
-def authenticate(authorization: str | None, keys: Keys) -> Caller:
-    """The caller a header `Authorization: Bearer <token>` speaks for. Errors: NotAuthenticated for anything odd."""
-    if authorization is None:
-        raise NotAuthenticated("A bearer token is needed.")
-    if len(authorization) > MAX_TOKEN_BYTES + len("Bearer "):
-        raise NotAuthenticated("The token is too long.")
-    match = _HEADER.fullmatch(authorization)
-    if match is None:
-        raise NotAuthenticated("The Authorization header is not `Bearer` and one token.")
-    token = match[1]
-    return _verified.get(token, keys) or _verified.put(token, keys, _verify(token, keys))
-
-
-def _verify(token: str, keys: Keys) -> _Claims:
-    options: Options = {"require": ["iss", "aud", "sub", "iat", "nbf", "exp", "jti"]}
+def _verify_local(token: str, header: Header, keys: Keys) -> Verified:
+    """Errors: NotAuthenticated."""
+    if header.algorithm != _ALGORITHM:
+        raise NotAuthenticated(Rejection.ALGORITHM)
+    told = read_claims(token, keys.token.public_key(), _ALGORITHM)
+    for claim, expected, reason in (("iss", ISSUER, Rejection.ISSUER), ("aud", AUDIENCE, Rejection.AUDIENCE)):
+        if told.get(claim) != expected:
+            raise NotAuthenticated(reason)
     try:
-        decoded = jwt.decode_complete(
-            token, keys.token.public_key(), [_ALGORITHM], options, audience=AUDIENCE, issuer=ISSUER, leeway=_LEEWAY
-        )
-        claims = _Claims.model_validate(decoded["payload"])
-    except jwt.ExpiredSignatureError:
-        raise NotAuthenticated("The token has expired.") from None
-    except (jwt.PyJWTError, ValidationError, ValueError, TypeError, OverflowError):
-        raise NotAuthenticated("The token is not valid.") from None
-    longest = MAX_HOURS * 3600
-    if decoded["header"].keys() - {"alg", "typ", "kid"} or not 0 < claims.exp - claims.iat <= longest:
-        raise NotAuthenticated("The token is not valid.")
-    if not set(claims.scope.split(" ")) <= set(SCOPES):
-        raise NotAuthenticated("The token is not valid.")
-    return claims
+        claims = _Claims.model_validate(told)
+    except ValidationError:
+        raise NotAuthenticated(Rejection.CLAIMS) from None
+    check_times(claims.iat, claims.nbf, claims.exp, now=time.time(), longest=MAX_HOURS * 3600)
+    scopes = frozenset(claims.scope.split(" "))
+    if not scopes <= set(SCOPES):
+        raise NotAuthenticated(Rejection.CLAIMS)
+    return Verified(claims.iss, claims.sub, scopes, claims.exp)
 
 
-class _Verified:
+class Authenticator:
+    """Knows whose token is good. `provider` None: local tokens only."""
+
+    def __init__(self, keys: Keys, provider: Provider | None = None, *, local: bool = True) -> None:
+        self._keys = keys
+        self._provider = provider
+        self._local = local
+        self._remembered = _Remembered()
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """The caller a header `Authorization: Bearer <token>` speaks for.
+
+        Errors: NotAuthenticated for anything odd, Unavailable where the provider's keys cannot be had.
+        """
+        token = bearer_token(authorization)
+        found = self._remembered.get(token)
+        return found or self._remembered.put(token, await self._verify(token))
+
+    async def _verify(self, token: str) -> Verified:
+        header = read_header(token)
+        if header.key_id == self._keys.ids["token"]:
+            if not self._local:
+                raise NotAuthenticated(Rejection.LOCAL_OFF)
+            return _verify_local(token, header, self._keys)
+        if self._provider is None:
+            raise NotAuthenticated(Rejection.UNKNOWN_KEY)
+        return await self._provider.verify(token, header)
+
+
+class _Remembered:
     """Tokens whose signature was checked within the last minute: checking takes as long as scoring does."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._callers: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
-    def get(self, token: str, keys: Keys) -> Caller | None:
-        found = self._callers.get(_digest(token, keys))
+    def get(self, token: str) -> Caller | None:
+        found = self._callers.get(_digest(token))
         return found[1] if found and time.time() < found[0] else None
 
-    def put(self, token: str, keys: Keys, claims: _Claims) -> Caller:
-        caller = Caller(claims.iss, claims.sub, frozenset(claims.scope.split(" ")))
-        until = min(time.time() + _CACHE_SECONDS, claims.exp)
+    def put(self, token: str, verified: Verified) -> Caller:
+        caller = Caller(verified.issuer, verified.subject, verified.scopes)
+        until = min(time.time() + _CACHE_SECONDS, verified.expires)
         with self._lock:
-            self._callers[_digest(token, keys)] = (until, caller)
+            self._callers[_digest(token)] = (until, caller)
             while len(self._callers) > _CACHE_SIZE:
                 self._callers.popitem(last=False)
         return caller
 
 
-_verified = _Verified()
-
-
-def _digest(token: str, keys: Keys) -> bytes:
-    return sha256(f"{keys.ids['token']} {token}".encode()).digest()
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()
 
 
 class require(SecurityBase):  # noqa: N801 - read at the route: Depends(require("audit"))
     """A dependency that lets a caller with any one of these scopes through, and gives the Caller.
 
-    Reads the keys from `request.app.state.keys`. `scopes` says what it demands, so that a test can walk the routes;
-    being a FastAPI security scheme it also appears in the OpenAPI document.
-    Errors: NotAuthenticated without one valid token, NotAllowed without the scope.
+    Asks `request.app.state.authenticator` and `.limits`. `scopes` says what it demands, so that a test can walk the
+    routes; being a FastAPI security scheme it also appears in the OpenAPI document.
+    Errors: NotAuthenticated without one valid token, TooManyRequests, NotAllowed without the scope, Unavailable.
     """
 
     def __init__(self, *any_of_scopes: str) -> None:
@@ -155,10 +168,19 @@ class require(SecurityBase):  # noqa: N801 - read at the route: Depends(require(
 
     async def __call__(self, request: Request) -> Caller:
         headers = request.headers.getlist("authorization")
-        if len(headers) > 1:
-            raise NotAuthenticated("There is more than one Authorization header.")
-        caller = authenticate(headers[0] if headers else None, request.app.state.keys)
+        authenticator: Authenticator = request.app.state.authenticator
+        limits: Limits = request.app.state.limits
+        try:
+            if len(headers) > 1:
+                raise NotAuthenticated(Rejection.FORM)
+            caller = await authenticator.authenticate(headers[0] if headers else None)
+        except NotAuthenticated as error:
+            metrics.TOKENS_REJECTED.labels(error.reason).inc()
+            request.state.reason = error.reason
+            limits.count_failure(request.client.host if request.client else "")
+            raise
         request.state.caller = caller
+        limits.count_request(caller.issuer, caller.subject)
         if not caller.scopes & self.scopes:
             raise NotAllowed(f"This needs a token with scope {' or '.join(sorted(self.scopes))}.")
         return caller

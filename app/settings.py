@@ -2,13 +2,19 @@
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.database import sqlite_url
 from app.errors import SetupError
+from app.scopes import ALGORITHMS
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""A list written with commas."""
 
 
 class Settings(BaseSettings):
@@ -61,10 +67,67 @@ class Settings(BaseSettings):
     witness_state: Path | None = None
     """File outside the database with the last cosigned checkpoint; a log that does not continue it is not served."""
 
-    @field_validator("home", "artifacts")
+    jwks_url: str | None = None
+    """https address of the identity provider's public keys. Without it only local tokens are taken."""
+
+    jwks_ca: Path | None = None
+    """PEM file of the certificate authority to trust for `jwks_url`, instead of the usual ones."""
+
+    issuer: str | None = Field(default=None, pattern=r"^https://[!-~]{1,250}$", validate_default=True)
+    """`iss` of every token the provider signs, exactly. Needed with `jwks_url`."""
+
+    audience: str | None = Field(default=None, pattern=r"^[!-~]{1,255}$", validate_default=True)
+    """What tokens for this service have in `aud`, exactly. Needed with `jwks_url`."""
+
+    algorithms: Names = ("RS256", "PS256", "ES256", "EdDSA")
+    """Signature algorithms the provider may use, out of `app.scopes.ALGORITHMS`."""
+
+    scope_claims: Annotated[tuple[Literal["scope", "scp", "roles"], ...], NoDecode] = ("scope", "scp", "roles")
+    """Claims of the provider's tokens that name scopes."""
+
+    local_tokens: bool | None = None
+    """Take tokens of `dayzero token`. Default: only where there is no `jwks_url`."""
+
+    caller_limit: int = Field(default=6000, ge=0)
+    """Requests a minute that one caller may send to one worker; 0 for no limit."""
+
+    failed_limit: int = Field(default=60, ge=0)
+    """Refused tokens a minute from one address to one worker until the answer is 429; 0 for no limit."""
+
+    artifact_keys: Path | None = None
+    """File or folder of verifier keys; with it only artefacts signed by one of them are loaded."""
+
+    @field_validator("jwks_url")
     @classmethod
-    def _expand(cls, path: Path) -> Path:
-        return _expanded(path)
+    def _over_tls(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "https://unset")
+        if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
+            raise ValueError("not a plain https address")
+        return url
+
+    @field_validator("issuer", "audience")
+    @classmethod
+    def _with_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "jwks_url" in info.data and (value is None) != (info.data["jwks_url"] is None):
+            raise ValueError("issuer, audience and jwks_url are set together or not at all")
+        return value
+
+    @field_validator("algorithms", "scope_claims", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("algorithms")
+    @classmethod
+    def _asymmetric(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or set(names) - set(ALGORITHMS):
+            raise ValueError("not an asymmetric signature algorithm")
+        return names
+
+    @field_validator("home", "artifacts", "jwks_ca", "artifact_keys")
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        return path and _expanded(path)
 
     @field_validator("timezone")
     @classmethod
@@ -86,6 +149,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or sqlite_url(self.home.absolute())
+
+    @property
+    def takes_local_tokens(self) -> bool:
+        """Whether tokens of `dayzero token` are good here."""
+        return self.jwks_url is None if self.local_tokens is None else self.local_tokens
 
     @property
     def migration_database(self) -> str:

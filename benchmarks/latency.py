@@ -66,7 +66,7 @@ def measure(address: str, path: str, sent: list[bytes], token: str, first: int) 
 def main() -> None:
     """Run and print the table."""
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "DAYZERO_HOME": home, "DAYZERO_LOG_LEVEL": "warning"}
+        environment = {**os.environ, "DAYZERO_HOME": home, "DAYZERO_LOG_LEVEL": "error", "DAYZERO_CALLER_LIMIT": "0"}
         with running_server(environment) as service, empty_server() as floor:
             token = dayzero(environment, "token", "--scope", "score").strip()
             variants = {

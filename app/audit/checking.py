@@ -1,5 +1,6 @@
 """Rebuilding a log's tree from its leaves in order, whatever they are read from, and remembering what is wrong."""
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ class Problem(NamedTuple):
 
     sequence: int | None
     what: str
+
+
+def _place(problem: Problem) -> tuple[bool, int]:
+    return problem.sequence is None, problem.sequence or 0
 
 
 @dataclass
@@ -74,7 +79,7 @@ class LogCheck:
     def __init__(self, log_id: str, since: Checkpoint | None = None) -> None:
         self.report = Report(log_id=log_id, since=since)
         self.frontier: list[bytes] = []
-        self._last_time = 0
+        self.last_time = 0
         self._differing: set[tuple[int, int]] = set()
         self._expected: dict[int, list[tuple[bytes, str]]] = defaultdict(list)
         if since is not None:
@@ -86,8 +91,9 @@ class LogCheck:
             self._expected[checkpoint.size].append((checkpoint.root, name))
 
     def found(self, sequence: int | None, what: str) -> None:
-        if len(self.report.problems) < MAX_PROBLEMS:
-            self.report.problems.append(Problem(sequence, what))
+        """Remembers what is wrong; of more than twenty things those at the lowest sequences."""
+        insort(self.report.problems, Problem(sequence, what), key=_place)
+        del self.report.problems[MAX_PROBLEMS:]
 
     def add(self, leaf: bytes) -> Leaf:
         """Takes the next leaf."""
@@ -103,9 +109,9 @@ class LogCheck:
             return Leaf(hashed, completed, None, 0)
         if envelope.log_id != self.report.log_id:
             self.found(sequence, "the leaf belongs to another log")
-        if moment < self._last_time:
+        if moment < self.last_time:
             self.found(sequence, "its time is before that of the record before it")
-        self._last_time = max(moment, self._last_time)
+        self.last_time = moment
         return Leaf(hashed, completed, envelope, moment)
 
     def _compare(self) -> None:
@@ -131,5 +137,4 @@ class LogCheck:
                 self.found(self.report.size, f"the log ends here, but {name} covers {size} records")
         self._expected.clear()
         self.report.root = merkle.root(self.frontier).hex()
-        self.report.problems.sort(key=lambda problem: (problem.sequence is None, problem.sequence or 0))
         return self.report

@@ -20,6 +20,9 @@ _subject = tables.subject_index.c
 
 
 _AT_ONCE = 500
+_TAMPERED = "its payload does not open under its key"
+_GONE = "its content is gone, but no erasure names it"
+_NO_KEY = "its payload was sealed under an encryption key that is not loaded"
 
 
 class Contents:
@@ -35,19 +38,25 @@ class Contents:
         self._every = every
         self._empty: dict[str, int] = {}
         self._named: set[str] = set()
+        self._readable = True
+        """Whether every erasure's own record could be read."""
         self._opened: dict[str, tuple[int, Opened]] = {}
 
     def look(self, check: LogCheck, row: Any, leaf: Envelope) -> None:
         """Takes one row of the log: its leaf with wrapped_key, kek_id, nonce and ciphertext."""
-        if row.kek_id is None:
-            self._empty[leaf.record_id] = row.sequence
-        elif row.nonce is not None and (self._every or leaf.event == "erasure"):
+        erasure = leaf.event == "erasure"
+        if row.kek_id is None or row.nonce is None:
+            self._readable &= not erasure
+            if row.kek_id is None and erasure:
+                check.found(row.sequence, _GONE)  # it names nobody, so nobody's erasure may empty it
+            elif row.kek_id is None:
+                self._empty[leaf.record_id] = row.sequence
+        elif self._every or erasure:
             try:
                 opened = open_sealed(self._keys, leaf, row)
-            except Tampered:
-                check.found(row.sequence, "its payload does not open under its key")
-            except DayZeroError:
-                check.found(row.sequence, "its payload was sealed under an encryption key that is not loaded")
+            except DayZeroError as error:
+                self._readable &= not erasure
+                check.found(row.sequence, _TAMPERED if isinstance(error, Tampered) else _NO_KEY)
             else:
                 self._take(check, row.sequence, leaf, opened)
 
@@ -60,9 +69,9 @@ class Contents:
                 sequence = connection.execute(query).scalar_one_or_none()
             check.found(sequence, "an erasure names it, but its content is still there")
         named = self._named | self._named_meanwhile(check.report.size)
-        for record_id, sequence in self._empty.items():
+        for record_id, sequence in self._empty.items() if self._readable else ():  # else the erasure is what is wrong
             if record_id not in named:
-                check.found(sequence, "its content is gone, but no erasure names it")
+                check.found(sequence, _GONE)
 
     def _take(self, check: LogCheck, sequence: int, leaf: Envelope, opened: Opened) -> None:
         if leaf.event == "erasure":

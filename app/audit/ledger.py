@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
 
+from app import metrics
 from app.audit import tables
 from app.audit.appending import Appender, Draft, Outcome, draft
 from app.audit.records import Appended, NewRecord, Replayed
@@ -39,6 +40,7 @@ Answer = Appended | Replayed
 class _Waiting:
     draft: Draft
     answer: Future[Answer]
+    since: float
 
 
 class Ledger:
@@ -79,10 +81,12 @@ class Ledger:
         """
         if not self._open:
             raise Unavailable("The audit log is not running.")
-        waiting = _Waiting(draft(record, self._keys, self.log_id), Future())
+        since = time.perf_counter()
+        waiting = _Waiting(draft(record, self._keys, self.log_id), Future(), since)
         try:
             self._queue.put_nowait(waiting)
         except queue.Full:
+            metrics.LEDGER_FAILURES.labels("queue-full").inc()
             raise Unavailable("Too many records wait for the audit log; try again.") from None
         return waiting.answer
 
@@ -108,6 +112,7 @@ class Ledger:
             raise Unavailable("The audit log did not answer in time; try again.") from None
 
     def _write(self) -> None:
+        metrics.LEDGER_QUEUE.set_function(self._queue.qsize)
         while (batch := self._next_batch()) is not None:
             wanted = [waiting for waiting in batch if waiting.answer.set_running_or_notify_cancel()]
             if wanted:  # a record nobody waits for any more was answered with a refusal and must not appear afterwards
@@ -136,6 +141,7 @@ class Ledger:
         try:
             outcomes: Sequence[Outcome | Exception] = self._appender.append([waiting.draft for waiting in batch])
             self._failed_at = -FAILING_SECONDS
+            _measure(batch)
         except Duplicate as error:
             if len(batch) > 1:  # one of them has a record id that is taken: the others must not suffer
                 for waiting in batch:
@@ -144,14 +150,23 @@ class Ledger:
             outcomes = [error]
         except DayZeroError as error:
             self._failed_at = time.monotonic()
+            metrics.LEDGER_FAILURES.labels("database").inc(len(batch))
             log.warning("audit append failed", extra={"records": len(batch)})
             outcomes = [error] * len(batch)
         except Exception:
             self._failed_at = time.monotonic()
+            metrics.LEDGER_FAILURES.labels("unexpected").inc(len(batch))
             log.exception("audit append failed unexpectedly", extra={"records": len(batch)})
             outcomes = [Unavailable("The audit log failed.") for _ in batch]
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _resolve(waiting.answer, outcome)
+
+
+def _measure(batch: Sequence[_Waiting]) -> None:
+    metrics.LEDGER_BATCH.observe(len(batch))
+    now = time.perf_counter()
+    for waiting in batch:
+        metrics.LEDGER_SECONDS.observe(now - waiting.since)
 
 
 def _resolve(answer: Future[Answer], outcome: Outcome | Exception) -> None:

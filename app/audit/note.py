@@ -21,6 +21,7 @@ LOG, WITNESS = 0x01, 0x04
 
 MAX_NOTE_BYTES = 65536
 MAX_SIGNATURES = 64
+_PRIVATE = "PRIVATE+KEY+"
 _DASH = "\N{EM DASH} "
 _VKEY = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -107,6 +108,12 @@ class Signer:
     def verifier(self) -> Verifier:
         return Verifier(self.name, self.kind, self.private.public_key().public_bytes_raw())
 
+    @property
+    def secret(self) -> str:
+        """The private counterpart of a verifier key, in its usual form: `PRIVATE+KEY+name+hash+base64`."""
+        encoded = b64encode(bytes([self.kind]) + self.private.private_bytes_raw()).decode()
+        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+
     def line(self, text: str, moment: int = 0) -> str:
         """The signature line over `text`, with its newline; `moment` (POSIX seconds) goes into a witness's."""
         stamp = moment.to_bytes(_TIME_BYTES) if self.kind == WITNESS else b""
@@ -116,6 +123,18 @@ class Signer:
 def time_of(cosignature: Signature) -> int:
     """When a witness signed, POSIX seconds."""
     return int.from_bytes(cosignature.signature[:_TIME_BYTES])
+
+
+def parse_signer(written: str, kind: int) -> Signer:
+    """What `Signer.secret` gave. Errors: ValueError unless it is a whole private key of this kind."""
+    if not written.startswith(_PRIVATE):
+        raise ValueError("not a private key")
+    name, hashed, encoded = written.removeprefix(_PRIVATE).strip().split("+", 2)
+    decoded = b64decode(encoded, validate=True)
+    signer = Signer(name, kind, Ed25519PrivateKey.from_private_bytes(decoded[1:]))
+    if decoded[:1] != bytes([kind]) or signer.verifier.key_id.hex() != hashed:
+        raise ValueError("damaged, or a key for something else")
+    return signer
 
 
 def parse_verifier(vkey: str) -> Verifier:

@@ -24,8 +24,12 @@ def open_sealed(keys: Keys, leaf: Envelope, stored: Any) -> Opened:
     """
     if stored.nonce is None or ciphertext_digest(stored.nonce, stored.ciphertext).hex() != leaf.ciphertext_sha256:
         raise Tampered
+    try:
+        commitment = bytes.fromhex(leaf.key_commitment)
+    except ValueError:  # a leaf that somebody wrote
+        raise Tampered from None
     plain = unseal(
-        Sealed(stored.nonce, stored.ciphertext, stored.wrapped_key, bytes.fromhex(leaf.key_commitment)),
+        Sealed(stored.nonce, stored.ciphertext, stored.wrapped_key, commitment),
         log_id=leaf.log_id,
         record_id=leaf.record_id,
         encryption_key=keys.encryption_of(stored.kek_id),

@@ -116,9 +116,19 @@ class Envelope:
     def encode(self) -> bytes:
         """The exact leaf bytes: RFC 8785 canonical JSON.
 
-        For text, one small integer and null under sorted ASCII names the standard library writes just that, six times
-        faster than a general encoder; a test holds the two against each other.
+        Written out, because a log is checked a million leaves at a time. Values that would need escaping (only a forger's
+        would) go the long way; for text, a small integer and null under sorted ASCII names the standard library writes what
+        the RFC asks for. A test holds both against a general encoder.
         """
+        manifest = "null" if self.manifest_sha256 is None else f'"{self.manifest_sha256}"'
+        leaf = (
+            f'{{"actor_ref":"{self.actor_ref}","ciphertext_sha256":"{self.ciphertext_sha256}","event":"{self.event}",'
+            f'"key_commitment":"{self.key_commitment}","log_id":"{self.log_id}","manifest_sha256":{manifest},'
+            f'"purpose":"{self.purpose}","record_id":"{self.record_id}","time":"{self.time}","version":{self.version}}}'
+        )
+        quotes = _QUOTES if self.manifest_sha256 is None else _QUOTES + 2
+        if leaf.isascii() and leaf.isprintable() and "\\" not in leaf and leaf.count('"') == quotes:
+            return leaf.encode()
         return _CANONICAL.encode({name: getattr(self, name) for name in _SORTED_FIELDS}).encode()
 
     @classmethod
@@ -128,10 +138,14 @@ class Envelope:
             envelope = cls(**json.loads(leaf.decode()))
         except TypeError:
             raise ValueError("not an envelope") from None
-        if envelope.version != ENVELOPE_VERSION or envelope.encode() != leaf:
+        known = type(envelope.version) is int and envelope.version == ENVELOPE_VERSION  # 1.0 is equal, too
+        if not known or envelope.encode() != leaf:
             raise ValueError("not a canonical envelope of a known version")
         return envelope
 
+
+_QUOTES = 2 * 10 + 2 * 8
+"""Quotation marks round ten names and the eight values that are always text."""
 
 _SORTED_FIELDS = tuple(sorted(field.name for field in fields(Envelope)))
 

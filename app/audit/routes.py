@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from app.audit.ledger import Ledger
@@ -14,7 +14,7 @@ from app.audit.records import EVENTS, NewRecord
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
 from app.body import read_json_body
 from app.errors import Fault, InvalidInput
-from app.forms import Identifier, read_form
+from app.forms import Identifier, Moment, read_form
 from app.problems import describe
 from app.security import Caller, require
 
@@ -36,8 +36,8 @@ class AuditQuery(BaseModel):
     manifest: Annotated[str | None, Field(pattern=HEX_DIGEST, description="SHA-256 of a model version's manifest")] = (
         None
     )
-    since: Annotated[AwareDatetime | None, Field(alias="from", description="first time, included")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to", description="last time, not included")] = None
+    since: Annotated[Moment | None, Field(alias="from", description="first time, included")] = None
+    until: Annotated[Moment | None, Field(alias="to", description="last time, not included")] = None
     cursor: Annotated[str | None, Field(max_length=64, description="`next` of the answer before")] = None
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
 

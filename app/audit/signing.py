@@ -89,6 +89,7 @@ class Checkpoints:
         if signed.note != stored:
             self._keep(signed)
         metrics.CHECKPOINT_SIZE.set(current.size)
+        metrics.CHECKPOINT_TIME.set_to_current_time()
         return signed
 
     def check(self, witness_state: Path | None) -> None:

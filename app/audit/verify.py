@@ -91,6 +91,8 @@ _HEAD = select(
 def _check_head(check: LogCheck, head: Any) -> None:
     size = check.report.size
     _check_frontier(check, merkle.unpack(head.frontier))
+    if head.last_time != check.last_time:
+        check.found(None, "the stored time of the newest record is not that record's")
     if head.newest is not None and head.newest >= size:
         check.found(size, "there are records after the end of the log")
     if head.nodes != sum(size >> level for level in range(1, size.bit_length())):

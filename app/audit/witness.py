@@ -7,7 +7,6 @@ it cosigned; `<state>.key`, its private key; `<state>.lock`.
 import fcntl
 import os
 import time
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,8 @@ from typing import NamedTuple, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.audit.checkpoint import Checkpoint, continues, open_checkpoint
-from app.audit.note import WITNESS, Signer, Verifier, parse_note, plain_name, time_of
+from app.audit.note import WITNESS, Signer, Verifier, parse_note, parse_signer, plain_name, time_of
 from app.errors import SetupError, VerificationFailed
-
-_KEY = "PRIVATE+KEY+"
 
 
 class Source(Protocol):
@@ -89,7 +86,7 @@ class Witness:
         if create and not self._key_file.exists():
             self._make_key()
         try:
-            signer = _read_key(self._key_file.read_text(encoding="utf-8"))
+            signer = parse_signer(self._key_file.read_text(encoding="utf-8"), WITNESS)
         except (OSError, ValueError):
             raise SetupError("The witness's key file is missing or damaged: restore it beside the state.") from None
         return signer
@@ -98,8 +95,7 @@ class Witness:
         if not plain_name(self._name):
             raise SetupError("The witness's name must not hold spaces or plus.")
         signer = Signer(self._name, WITNESS, Ed25519PrivateKey.generate())
-        secret = b64encode(bytes([WITNESS]) + signer.private.private_bytes_raw()).decode()
-        _replace(self._key_file, f"{_KEY}{signer.name}+{signer.verifier.key_id.hex()}+{secret}\n".encode())
+        _replace(self._key_file, f"{signer.secret}\n".encode())
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -117,16 +113,6 @@ class Witness:
 def cosigned_at(note: bytes, witness: Verifier) -> int:
     """When this witness cosigned the note, POSIX seconds. Errors: VerificationFailed where it did not."""
     return time_of(parse_note(note).verify(witness))
-
-
-def _read_key(written: str) -> Signer:
-    """The usual private counterpart of a verifier key: `PRIVATE+KEY+name+hash+base64`. Errors: ValueError."""
-    name, hashed, encoded = written.removeprefix(_KEY).strip().split("+", 2)
-    decoded = b64decode(encoded, validate=True)
-    signer = Signer(name, WITNESS, Ed25519PrivateKey.from_private_bytes(decoded[1:]))
-    if decoded[:1] != bytes([WITNESS]) or signer.verifier.key_id.hex() != hashed:
-        raise ValueError("not the key of a witness")
-    return signer
 
 
 def _demand_continued(known: Checkpoint, new: Checkpoint, source: Source) -> None:

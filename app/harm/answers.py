@@ -212,7 +212,13 @@ class ScorePage(_Answer):
     next: str | None
 
 
-class ModelCard(ModelStamp):
+class LoadedModel(ModelStamp):
+    """A model that answers here; `signed_by` names the trusted key that vouches for it, null where none was asked for."""
+
+    signed_by: str | None
+
+
+class ModelCard(LoadedModel):
     """What is said of a model to those who use or check it."""
 
     groups: list[str]
@@ -230,4 +236,4 @@ class ModelCard(ModelStamp):
 class ModelPage(_Answer):
     """The models loaded."""
 
-    models: list[ModelStamp]
+    models: list[LoadedModel]

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
+from app.artifacts import Bundle
 from app.errors import NotFound
-from app.harm.answers import ModelCard, ModelPage
+from app.harm.answers import LoadedModel, ModelCard, ModelPage
 from app.harm.service import stamp
 from app.problems import describe
 from app.security import Caller, require
@@ -17,8 +18,8 @@ Looking = Annotated[Caller, Depends(require("score", "triage", "audit"))]
 
 @router.get("/models", summary="List the models loaded", responses=describe(401, 403))
 async def list_models(request: Request, _: Looking) -> ModelPage:
-    """Family, version and digest of each model, and what it learnt from."""
-    return ModelPage(models=[stamp(model.bundle) for model in request.app.state.scorer.models.values()])
+    """Family, version and digest of each model, what it learnt from, and who vouches for it."""
+    return ModelPage(models=[_loaded(model.bundle) for model in request.app.state.scorer.models.values()])
 
 
 @router.get("/models/{family}", summary="Describe a model", responses=describe(401, 403, 404))
@@ -29,7 +30,7 @@ async def get_model(request: Request, family: str, _: Looking) -> ModelCard:
         raise NotFound("No model of that family is loaded here.")
     manifest = model.bundle.manifest
     return ModelCard(
-        **stamp(model.bundle).model_dump(),
+        **_loaded(model.bundle).model_dump(),
         **manifest.model_dump(
             include={
                 "groups", "cuts", "decision_weights", "features", "survival_features", "harm_index", "libraries",
@@ -37,3 +38,7 @@ async def get_model(request: Request, family: str, _: Looking) -> ModelCard:
             }
         ),
     )  # fmt: skip
+
+
+def _loaded(bundle: Bundle) -> LoadedModel:
+    return LoadedModel(**stamp(bundle).model_dump(), signed_by=bundle.signed_by)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
 from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import (
@@ -174,9 +175,13 @@ class Scorer:
             return False
 
 
-def load_scorer(artifacts: Path, imported_index: Path) -> Scorer:
-    """Load the newest artefact of each family and the harm index (imported if there is one). Raises SetupError."""
-    return Scorer(load_current(artifacts), index_in_force(imported_index))
+def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
+    """Load the newest artefact of each family and the harm index (imported if there is one).
+
+    With `artifact_keys` a key in there must have signed each artefact. Raises SetupError.
+    """
+    trusted = None if artifact_keys is None else read_trusted(artifact_keys)
+    return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
 
 
 def _unknown(case: Case) -> list[str]:

@@ -10,10 +10,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.keys import create_keys
+from app.audit.ledger import Ledger
+from app.keys import Keys, create_keys
+from app.limits import Limits
 from app.logs import configure_logs
 from app.main import create_app
-from app.security import issue_token
+from app.refusals import Refusals
+from app.security import Authenticator, issue_token
 from app.settings import Settings
 
 LOGS = StringIO()
@@ -41,11 +44,18 @@ class Client:
         return Client(self.http, self.app, subject, *scopes)
 
 
+def open_doors(app: FastAPI, keys: Keys, ledger: Ledger) -> None:
+    """What a route's `require` and the problem handlers ask, for an application put together by hand."""
+    app.state.keys, app.state.ledger = keys, ledger
+    app.state.authenticator, app.state.limits, app.state.refusals = Authenticator(keys), Limits(), Refusals(ledger)
+
+
 @contextmanager
 def running(database_url: str, home: Path, artifacts: Path, **settings: Any) -> Iterator[Client]:
     """The application with its lifespan, asked by caller `integration` with scope score."""
     configure_logs("info", LOGS)
-    LOGS.truncate(0)
+    LOGS.seek(0)
+    LOGS.truncate()
     create_keys(home)
     app = create_app(Settings(home=home, database_url=database_url, artifacts=artifacts, **settings))
     with TestClient(app, raise_server_exceptions=False) as http:

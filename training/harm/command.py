@@ -7,6 +7,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from app.artifact_signatures import read_signer
+from app.artifacts import sign_artefact
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
 from training.extract import REAL_SOURCE
@@ -38,11 +40,19 @@ _PUBLISHED = {
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Fits side by side.")
 @click.option("--version", default="1", show_default=True, help="Version folder to write; never overwritten.")
-def command(folder: Path, family: str, out: Path, seed: int, jobs: int, version: str) -> None:
+@click.option(
+    "--signing-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Sign the artefact with this key.",
+)
+def command(folder: Path, family: str, out: Path, seed: int, jobs: int, version: str, signing_key: Path | None) -> None:
     """Fit, check and write one artefact; the same extract and seed give the same bytes."""
+    signer = None if signing_key is None else read_signer(signing_key)
     index = index_in_force(read_settings().harm_index)
     with shown() as stages:
         report = fit(folder, out, index, family=family, version=version, seed=seed, jobs=jobs, stages=stages)
+    if signer is not None:
+        sign_artefact(report.folder, signer)
     console = Console()
     console.print(summary(report))
     for note in notes(report):

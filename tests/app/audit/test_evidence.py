@@ -24,6 +24,7 @@ from app.middleware import install_problem_handlers
 from app.security import issue_token
 from tests.app.audit import rfc6962
 from tests.app.audit.samples import fill
+from tests.app.service_fixtures import open_doors
 
 ADDRESSES = [
     "/audit/checkpoint", "/audit/key", "/audit/proof/inclusion?sequence=0&size=1",
@@ -38,7 +39,8 @@ def client(ledger: Ledger, store: Store, keys: Keys, engine: Engine) -> Iterator
     app.include_router(router)
     install_problem_handlers(app)
     state = app.state
-    state.keys, state.ledger, state.store, state.engine = keys, ledger, store, engine
+    open_doors(app, keys, ledger)
+    state.store, state.engine = store, engine
     state.checkpoints = Checkpoints(engine, keys)
     token = issue_token(keys, "auditor", ["audit"])
     with TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False) as client:

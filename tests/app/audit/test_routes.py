@@ -20,6 +20,7 @@ from app.keys import Keys
 from app.middleware import install_problem_handlers
 from app.security import issue_token
 from tests.app.audit.samples import MANIFEST, a_record, fill
+from tests.app.service_fixtures import open_doors
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def client(ledger: Ledger, store: Store, keys: Keys) -> Iterator[TestClient]:
     app = FastAPI()
     app.include_router(router)
     install_problem_handlers(app)
-    app.state.keys, app.state.ledger, app.state.store = keys, ledger, store
+    open_doors(app, keys, ledger)
+    app.state.store = store
     token = issue_token(keys, "auditor", ["audit"])
     with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:
         yield client
@@ -104,6 +106,9 @@ UNUSABLE = [
     ({"manifest": CANARY}, "/query/manifest"),
     ({"from": CANARY}, "/query/from"),
     ({"to": "2020-01-01T00:00:00"}, "/query/to"),
+    ({"to": "0.5"}, "/query/to"),
+    ({"from": "1577836800"}, "/query/from"),
+    ({"from": "2020-01-01"}, "/query/from"),
     ({"cursor": CANARY}, "/query/cursor"),
     ({"cursor": urlsafe_b64encode(b"before -1").decode()}, "/query/cursor"),
     ({"cursor": urlsafe_b64encode(b"before 99999999999999999999").decode()}, "/query/cursor"),
@@ -159,7 +164,8 @@ def test_plain_errors_are_ours(ledger: Ledger, store: Store, keys: Keys) -> None
     async def handle(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse(type(error).__name__, 418)
 
-    app.state.keys, app.state.ledger, app.state.store = keys, ledger, store
+    open_doors(app, keys, ledger)
+    app.state.store = store
     headers = {"Authorization": f"Bearer {issue_token(keys, 'auditor', ['audit'])}"}
     client = TestClient(app, headers=headers)
     assert client.get("/audit/5").json() == "NotFound"

@@ -143,7 +143,9 @@ def set_back(engine: Engine, size: int, frontier: bytes) -> None:
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM entry WHERE sequence >= :size"), {"size": size})
         connection.execute(text('DELETE FROM node WHERE ("index" + 1) * (1 << level) > :size'), {"size": size})
-        connection.execute(text("UPDATE log_head SET size = :s, frontier = :f"), {"s": size, "f": frontier})
+        last = connection.execute(text("SELECT max(recorded_at) FROM entry")).scalar_one()
+        head = {"s": size, "f": frontier, "t": last}
+        connection.execute(text("UPDATE log_head SET size = :s, frontier = :f, last_time = :t"), head)
         known = "(SELECT record_id FROM entry)"
         for table in ("payload", "data_key", "subject_index", "idempotency"):
             connection.execute(text(f"DELETE FROM {table} WHERE record_id NOT IN {known}"))

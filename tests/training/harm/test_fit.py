@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from app.artifact_signatures import SIGNATURE, make_key, read_trusted
 from app.artifacts import GOLDEN, MANIFEST, load_bundle
+from app.errors import SetupError
 from app.harm.harm_index import load_harm_index
 from app.harm.records import parse_request
 from app.harm.service import Scorer
@@ -50,8 +52,8 @@ def artefact(fitted: Fitted) -> Path:
     return fitted.artefact
 
 
-def fit(extract: Path, out: Path, jobs: int) -> str:
-    arguments = ["--extract", str(extract), "--out", str(out), "--seed", "3", "--jobs", str(jobs)]
+def fit(extract: Path, out: Path, jobs: int, *more: str) -> str:
+    arguments = ["--extract", str(extract), "--out", str(out), "--seed", "3", "--jobs", str(jobs), *more]
     found = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert found.exit_code == 0
     return found.output
@@ -85,12 +87,21 @@ def test_service_loads_it_and_reproduces_its_golden_cases(artefact: Path) -> Non
 
 @pytest.mark.slow
 def test_same_seed_same_bytes_however_many_jobs(artefact: Path, extract: Path, tmp_path: Path) -> None:
-    output = fit(extract, tmp_path, jobs=1)
+    make_key(tmp_path / "key", "force-data-science")
+    output = fit(extract, tmp_path, 1, "--signing-key", str(tmp_path / "key"))
     assert "top 2 accuracy" in output
     again = tmp_path / FAMILY / "1"
-    assert {path.name for path in again.iterdir()} == {path.name for path in artefact.iterdir()}
+    assert {path.name for path in again.iterdir()} == {path.name for path in artefact.iterdir()} | {SIGNATURE}
+    assert load_bundle(again, read_trusted(tmp_path / "key.pub")).signed_by == "force-data-science"
     for path in sorted(artefact.iterdir()):
         assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+
+
+def test_a_signing_key_that_is_none_ends_it_before_the_fit(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("not a key")
+    arguments = ["--extract", str(tmp_path), "--out", str(tmp_path / "out"), "--signing-key", str(tmp_path / "key")]
+    with pytest.raises(SetupError, match="keygen"):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
 
 
 @pytest.mark.slow

@@ -1,0 +1,151 @@
+"""Graphs that keep tensors outside themselves are found, wherever in the graph such a tensor stands."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from app.artifacts import load_bundle
+from app.errors import SetupError
+from app.onnx_wire import INSIDE, has_external_data
+from tests.toy_bundle import classifier, survival, write_toy
+
+
+def outside(tensor: TensorProto) -> TensorProto:
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "weights.bin"
+    tensor.ClearField("raw_data")
+    return tensor
+
+
+def weights() -> TensorProto:
+    return numpy_helper.from_array(np.arange(6, dtype=np.float32).reshape(2, 3), "w")
+
+
+def model_of(tensor: TensorProto, where: str) -> bytes:
+    """A graph with this tensor at one of the places a tensor can stand."""
+    graph = helper.make_graph([], "g", [], [])
+    model = helper.make_model(graph)
+    inner = helper.make_graph([], "inner", [], [], [tensor])
+    sparse = onnx.SparseTensorProto(values=tensor)
+    attributes = {
+        "constant": helper.make_attribute("value", tensor),
+        "branch": helper.make_attribute("then_branch", inner),
+        "tensors": helper.make_attribute("many", [tensor]),
+        "graphs": helper.make_attribute("many", [inner]),
+        "sparse": helper.make_attribute("one", sparse),
+    }
+    if where == "initializer":
+        model.graph.initializer.append(tensor)
+    elif where == "sparse initializer":
+        model.graph.sparse_initializer.append(sparse)
+    elif where == "function":
+        node = onnx.NodeProto(op_type="Constant", attribute=[attributes["constant"]])
+        model.functions.append(onnx.FunctionProto(name="f", node=[node]))
+    elif where == "training":
+        model.training_info.append(onnx.TrainingInfoProto(algorithm=inner))
+    else:
+        model.graph.node.append(onnx.NodeProto(op_type="If", attribute=[attributes[where]]))
+    return bytes(model.SerializeToString())
+
+
+PLACES = [
+    "initializer",
+    "sparse initializer",
+    "function",
+    "training",
+    "constant",
+    "branch",
+    "tensors",
+    "graphs",
+    "sparse",
+]
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_tensors_outside_the_file_are_found_wherever_they_stand(where: str) -> None:
+    assert has_external_data(model_of(outside(weights()), where))
+    assert not has_external_data(model_of(weights(), where))
+
+
+def test_half_of_the_mark_is_enough() -> None:
+    located, listed = weights(), weights()
+    located.data_location = TensorProto.EXTERNAL
+    listed.external_data.add().key = "location"
+    explicit = weights()
+    explicit.data_location = TensorProto.DEFAULT
+    found = [has_external_data(model_of(one, "initializer")) for one in (located, listed, explicit)]
+    assert found == [True, True, False]
+
+
+def test_the_fields_followed_are_all_that_lead_to_tensors() -> None:
+    """Against the onnx package's own description of the format."""
+    wanted = {name: getattr(onnx, name).DESCRIPTOR for name in INSIDE}
+    for name, description in wanted.items():
+        leading = {
+            field.number: field.message_type.name
+            for field in description.fields
+            if field.message_type is not None and field.message_type.name in INSIDE
+        }
+        assert INSIDE[name] == leading, name
+
+
+def test_the_whole_artefact_is_refused(tmp_path: Path) -> None:
+    folder = write_toy(tmp_path, model=model_of(outside(weights()), "initializer"), golden=b"{}")
+    with pytest.raises(SetupError, match="outside itself"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "graph", [b"\x3a", b"\x3a\x05ab", b"\x0b", b"\xff" * 11, b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", b"\x09abc"]
+)
+def test_bytes_that_are_no_graph(tmp_path: Path, graph: bytes) -> None:
+    with pytest.raises(ValueError, match=r"cut short|ten bytes"):
+        has_external_data(graph)
+    folder = write_toy(tmp_path, model=graph, golden=b"{}")
+    with pytest.raises(SetupError, match="not an ONNX graph"):
+        load_bundle(folder)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=300, deadline=None)
+def test_garbage_ends_in_an_answer(garbage: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        has_external_data(garbage)
+
+
+@given(at=st.integers(0, 10_000), to=st.integers(0, 255))
+@settings(max_examples=200, deadline=None)
+def test_a_changed_byte_of_a_real_graph_ends_in_an_answer(at: int, to: int) -> None:
+    graph = bytearray(classifier())
+    graph[at % len(graph)] = to
+    with contextlib.suppress(ValueError):
+        has_external_data(bytes(graph))
+
+
+def test_nesting_is_bounded() -> None:
+    graph = b""
+    for _ in range(120):
+        for field in (0x32, 0x2A, 0x0A):  # AttributeProto.g, NodeProto.attribute, GraphProto.node
+            graph = bytes([field]) + _varint(len(graph)) + graph
+    with pytest.raises(ValueError, match="deep"):
+        has_external_data(b"\x3a" + _varint(len(graph)) + graph)
+
+
+def _varint(value: int) -> bytes:
+    out = b""
+    while value > 0x7F:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def test_the_toy_graphs_are_whole() -> None:
+    assert not has_external_data(classifier())
+    assert not has_external_data(survival())
