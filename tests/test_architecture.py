@@ -26,6 +26,7 @@ NOT_FOR_SERVING = {
     "pickle",
     "scipy",
     "yaml",
+    "matplotlib",
 }
 
 

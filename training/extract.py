@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints
-from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
 from training import extract_rules as rules
 from training.extract_raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
 from training.extract_rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
@@ -52,9 +52,10 @@ class Extract:
 
     P persons by id: `person_id` str, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
     None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `occurred`,
-    `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `approximate` (harm is a median), `non_crime`,
-    `code` (five digits, empty for none). V involvements: rows of incident and person, `role` as `ROLES`, `charged`,
-    `eliminated`. K custody appearances, C contacts of victims. `end` is the last day; `source` whom it tells of.
+    `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and harassment
+    subgroup), `approximate` (harm is a median), `non_crime`, `code` (five digits, empty for none). V involvements:
+    rows of incident and person, `role` as `ROLES`, `charged`, `eliminated`. K custody appearances, C contacts of
+    victims. `end` is the last day; `source` whom it tells of.
     """
 
     person_id: NDArray[np.object_]
@@ -66,6 +67,7 @@ class Extract:
     recorded: Ints
     harm: Floats
     classes: Flags
+    harassing: Flags
     approximate: Flags
     non_crime: Flags
     code: NDArray[np.object_]
@@ -85,10 +87,12 @@ class Extract:
 
 @dataclass(frozen=True)
 class _Value:
-    """Of each incident: harm in days, classes, whether the harm is a median, whether there is a number at all."""
+    """Of each incident: harm in days, classes, whether it is of the stalking and harassment subgroup, whether the harm
+    is a median, whether there is a number at all."""
 
     harm: Floats
     classes: Flags
+    harassing: Flags
     approximate: Flags
     known: Flags
 
@@ -130,6 +134,7 @@ def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts
         recorded=incidents.recorded,
         harm=value.harm[rows],
         classes=value.classes[rows],
+        harassing=value.harassing[rows],
         approximate=value.approximate[rows],
         non_crime=incidents.non_crime,
         code=incidents.code,
@@ -179,6 +184,7 @@ def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _V
     listed = np.array([offence is not None for offence in offences])[place]
     by_code = np.array([offence.harm if offence else np.nan for offence in offences])[place]
     median = np.array([bool(offence and offence.approximate) for offence in offences])[place]
+    group = np.array([bool(offence and offence.subgroup == STALKING_AND_HARASSMENT) for offence in offences])[place]
     classes_of = [offence.classes if offence else frozenset[str]() for offence in offences]
     own = np.array(
         [
@@ -198,6 +204,7 @@ def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _V
     return _Value(
         harm=np.where(scored, incidents.harm_score, otherwise),
         classes=np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic]),
+        harassing=group & ~incidents.non_crime,
         approximate=median & ~scored & ~incidents.non_crime,
         known=scored | ~nameless,
     )

@@ -7,6 +7,7 @@ that came later would leak the future.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from app.errors import SetupError
 from app.harm.features import (
+    CLASSES,
     NO_DAY,
     OFFENDER,
     SUSPECT,
@@ -26,9 +28,11 @@ from app.harm.features import (
     day_zero_histories,
 )
 from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE
+from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE, Flags
 
 HORIZON_DAYS = 365
+DayZero = Literal["stalking", "stalking-and-harassment"]
+"""Which incidents day zero is counted from: stalking (report, section 2.1) or the whole group (appendix 6)."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,21 @@ class Labelled:
     counts: dict[str, int | float]
 
 
-def label(extract: Extract, *, as_of: date | None = None) -> Labelled:
+def label(extract: Extract, *, as_of: date | None = None, day_zero: DayZero = "stalking") -> Labelled:
     """Label everyone with a stalking incident on or before `as_of` (default: the extract's end less 365 days).
 
-    Raises SetupError where nobody has one, or where the year after `as_of` is not in the extract.
+    `day_zero` tells whether other harassment, malicious communications and coercive control begin a case as well.
+    Raises SetupError where nobody has such an incident, or where the year after `as_of` is not in the extract.
     """
     last = extract.end - HORIZON_DAYS
     day = last if as_of is None else (as_of - date(1970, 1, 1)).days
     if day > last:
         raise SetupError("The as-of date leaves less than 365 days of the extract to label with. Take an earlier one.")
-    person, index = _scoring_moments(extract, day)
+    begins = index_incidents(extract, day_zero)
+    person, index = _scoring_moments(extract, day, begins)
     if not len(person):
-        raise SetupError("The extract has no nominal with a stalking incident a year before its end.")
-    histories, rows = _known_histories(extract, person, index)
+        raise SetupError(f"The extract has no nominal with an incident of {day_zero} a year before its end.")
+    histories, rows = _known_histories(extract, person, index, begins)
     future = _future(extract, person, histories.day_zero)
     return Labelled(
         person_id=extract.person_id[person],
@@ -96,24 +102,32 @@ def roles_known(extract: Extract, day: Ints | int) -> NDArray[np.int8]:
     return np.where(gone | (extract.role == VICTIM_ROLE), 0, role).astype(np.int8)
 
 
-def _scoring_moments(extract: Extract, as_of: int) -> tuple[Ints, Ints]:
+def index_incidents(extract: Extract, day_zero: DayZero) -> Flags:
+    """Incidents day zero can be counted from, (I,): harassment between partners is stalking (report, section 2.1)."""
+    stalking: Flags = extract.classes[:, CLASSES.index("stalking")]
+    return stalking if day_zero == "stalking" else stalking | extract.harassing
+
+
+def _scoring_moments(extract: Extract, as_of: int, begins: Flags) -> tuple[Ints, Ints]:
     """Labelled persons and their index incidents: the last stalking on or before `as_of` still theirs when recorded."""
     role = roles_known(extract, extract.recorded[extract.incident])
     rows = np.flatnonzero(role)
-    histories = day_zero_histories(_columns(extract, rows, extract.person[rows], role), len(extract.person_id), as_of)
+    incidents = _columns(extract, rows, extract.person[rows], role)
+    eligible = begins[extract.incident[rows]]
+    histories = day_zero_histories(incidents, len(extract.person_id), as_of, begins=eligible)
     person = np.flatnonzero(histories.day_zero != NO_DAY)
     index_row = rows[histories.source[histories.starts[person + 1] - 1]]
     return person, extract.incident[index_row]
 
 
-def _known_histories(extract: Extract, person: Ints, index: Ints) -> tuple[Histories, Ints]:
+def _known_histories(extract: Extract, person: Ints, index: Ints, begins: Flags) -> tuple[Histories, Ints]:
     """Histories as known when each index incident was recorded, and the involvement behind each of their rows."""
     nominal = _place(person, len(extract.person_id))[extract.person]
     known_on = np.where(nominal >= 0, extract.recorded[index][nominal], NO_DAY)
     role = roles_known(extract, known_on)
     rows = np.flatnonzero((nominal >= 0) & (role > 0) & (extract.recorded[extract.incident] <= known_on))
-    day_zero = extract.occurred[index]
-    histories = day_zero_histories(_columns(extract, rows, nominal[rows], role), len(person), day_zero)
+    incidents, eligible = _columns(extract, rows, nominal[rows], role), begins[extract.incident[rows]]
+    histories = day_zero_histories(incidents, len(person), extract.occurred[index], begins=eligible)
     return histories, rows[histories.source]
 
 

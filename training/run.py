@@ -7,7 +7,7 @@ import click
 
 import app
 
-NEEDED = ("torch", "xgboost", "sklearn", "sksurv", "onnx", "pyarrow")
+NEEDED = ("torch", "xgboost", "sklearn", "sksurv", "onnx", "pyarrow", "matplotlib")
 MISSING = "dayzero-train needs the training extra: pip install -e '.[training]' -c constraints.txt"
 
 
@@ -25,6 +25,7 @@ def _group() -> click.Group:
     from training.evaluation.command import command as evaluate  # noqa: PLC0415
     from training.harm.command import command as fit  # noqa: PLC0415
     from training.synthetic.command import synth  # noqa: PLC0415
+    from training.synthetic.fidelity_page import fidelity_page  # noqa: PLC0415
 
     group = OneLineErrors(
         "dayzero-train",
@@ -32,7 +33,7 @@ def _group() -> click.Group:
             "Learn from an extract: `synth` invents one, `fit` turns one into a checked artefact that `dayzero serve` uses, "
             "`evaluate` measures the artefact."
         ),
-        commands={"synth": synth, "fit": fit, "evaluate": evaluate},
+        commands={"synth": synth, "fit": fit, "evaluate": evaluate, "fidelity-page": fidelity_page},
     )
     return click.version_option(app.__version__, prog_name="dayzero-train")(group)
 

@@ -43,8 +43,9 @@ class Split:
     groups: Ints
 
 
-def split(labelled: Labelled, *, seed: int) -> Split:
-    """Split by connected component, stratified by group; deterministic by seed.
+def split(labelled: Labelled, *, seed: int, cuts: Floats | None = None) -> Split:
+    """Split by connected component, stratified by group; deterministic by seed. `cuts` are those of an artefact that
+    these people are compared with; None finds their own.
 
     Nobody outside the test set shares a component with anyone in it, nobody in training with anyone in calibration.
     Where a group has too few people, training gets fewer. Raises SetupError where a part would lack a group.
@@ -52,7 +53,11 @@ def split(labelled: Labelled, *, seed: int) -> Split:
     rng = np.random.default_rng(seed)
     count = len(labelled.future_harm)
     members = _Members(labelled.component, rng)
-    test, cuts, groups = _settle_test(labelled.future_harm, members, _scaled(TEST_COUNTS, count))
+    if cuts is None:
+        test, cuts, groups = _settle_test(labelled.future_harm, members, _scaled(TEST_COUNTS, count))
+    else:
+        groups = harm_groups(labelled.future_harm, cuts)
+        test = members.draw(groups, _scaled(TEST_COUNTS, count), barred=np.zeros(count, dtype=np.bool_))
     calibration = members.draw(groups, _scaled(CALIBRATION_COUNTS, count), barred=test)
     free = ~test & ~calibration  # whole components both, so nobody left shares one with either
     train = np.zeros(count, dtype=np.bool_)

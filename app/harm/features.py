@@ -121,18 +121,21 @@ def decay(days: Ints) -> Floats:
 
 
 def day_zero_histories(
-    incidents: Incidents, count: int, as_of: Ints | int, *, day_zero_class: str = "stalking"
+    incidents: Incidents, count: int, as_of: Ints | int, *, begins: NDArray[np.bool_] | None = None
 ) -> Histories:
     """Find each nominal's day zero on or before `as_of`, drop what came after it, and put the rest in order.
 
-    Day zero is the date of the most recent incident of `day_zero_class`; that incident is the index incident, of
-    several on one date the last by id. Other incidents of that date come before it whatever their id (ours).
+    Day zero is the date of the most recent incident that `begins` marks, (M,), by default of stalking; that incident
+    is the index incident, of several on one date the last by id. Other incidents of that date come before it whatever
+    their id (ours).
 
     `count` is N; `as_of` one day or int64 (N,), days since 1970-01-01.
     """
     nominal, day, id_rank = incidents.nominal, incidents.day, incidents.id_rank
     latest = np.full(count, as_of, dtype=np.int64)
-    eligible = incidents.classes[:, CLASSES.index(day_zero_class)] & (day <= latest[nominal])
+    if begins is None:
+        begins = incidents.classes[:, CLASSES.index("stalking")]
+    eligible = begins & (day <= latest[nominal])
 
     day_zero = np.full(count, NO_DAY, dtype=np.int64)
     np.maximum.at(day_zero, nominal[eligible], day[eligible])

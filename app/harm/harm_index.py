@@ -32,6 +32,8 @@ BASES = (EXACT, CODE_MEDIAN, SUBGROUP_MEDIAN)
 MAX_HARM_DAYS = 5475.0
 SHIPPED_TABLE = Path(__file__).with_name("harm_index.csv")
 
+STALKING_AND_HARASSMENT = "Stalking and harassment"
+"""Subgroup of what the report's model of all stalking and harassment counts its day zero from (appendix 6)."""
 # Classes every offence of a subgroup has; harassment and stalking differ inside their subgroup and stand in the table.
 SUBGROUP_CLASSES: Mapping[str, frozenset[str]] = {
     "Homicide": frozenset({"violent"}),

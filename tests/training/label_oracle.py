@@ -24,6 +24,10 @@ class Incident:
     recorded: int
     harm: float
     stalking: bool
+    harassing: bool = False
+
+    def begins(self, day_zero: str) -> bool:
+        return self.stalking or (self.harassing and day_zero == "stalking-and-harassment")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Small:
             recorded=_days([incident.recorded for incident in incidents]),
             harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
             classes=classes,
+            harassing=np.array([incident.harassing for incident in incidents], dtype=np.bool_),
             approximate=np.zeros(count, dtype=np.bool_),
             non_crime=np.zeros(count, dtype=np.bool_),
             code=np.array(["00865"] * count, dtype=object),
@@ -95,7 +100,8 @@ def small_extracts(draw: st.DrawFn) -> Small:
         occurred = draw(around)
         recorded = min(occurred + draw(st.sampled_from([0, 0, 1, 4, 30])), END)
         harm = draw(st.sampled_from([0.0, 1.0, 10.0, 10.0, 365.0]))
-        incidents.append(Incident(name, occurred, recorded, harm, draw(st.integers(0, 2)) > 0))
+        kind = draw(st.integers(0, 3))
+        incidents.append(Incident(name, occurred, recorded, harm, stalking=kind > 1, harassing=kind in (1, 3)))
         for person in sorted(draw(st.sets(st.integers(0, people - 1), min_size=1, max_size=3))):
             later = st.one_of(st.none(), st.integers(recorded - 1, recorded + 6))
             role = draw(st.sampled_from(sorted(ROLES)))
@@ -115,18 +121,18 @@ def role_on(row: Involvement, day: int) -> str | None:
     return "offender" if row.role == "offender" else "suspect"
 
 
-def oracle(small: Small) -> dict[str, dict[str, Any]]:
+def oracle(small: Small, day_zero: str) -> dict[str, dict[str, Any]]:
     """What `label` must say about every labelled person, by person id."""
-    told = {f"P{person}": _moment(small, person) for person in range(small.people)}
+    told = {f"P{person}": _moment(small, person, day_zero) for person in range(small.people)}
     return {name: moment for name, moment in told.items() if moment is not None}
 
 
-def _moment(small: Small, person: int) -> dict[str, Any] | None:
+def _moment(small: Small, person: int, day_zero: str) -> dict[str, Any] | None:
     mine = [(small.incidents[row.incident], row) for row in small.involvements if row.person == person]
     moments = [
         incident
         for incident, row in mine
-        if incident.stalking and incident.occurred <= AS_OF and role_on(row, incident.recorded)
+        if incident.begins(day_zero) and incident.occurred <= AS_OF and role_on(row, incident.recorded)
     ]
     if not moments:
         return None

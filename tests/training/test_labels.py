@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.errors import SetupError
 from app.harm.features import NO_DAY, OFFENDER, features
@@ -13,7 +14,7 @@ from app.harm.harm_index import load_harm_index
 from tests.training.label_oracle import AS_OF, END, Incident, Involvement, Small, companies, oracle, small_extracts
 from training.extract import Extract, load_extract
 from training.extract_rules import OFFENDER_ROLE, SUSPECT_ROLE
-from training.labels import Labelled, label
+from training.labels import DayZero, Labelled, label
 from training.synthetic.folder import write
 from training.synthetic.force import generate
 
@@ -39,14 +40,14 @@ def told(labelled: Labelled, extract: Extract) -> dict[str, dict[str, object]]:
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(small_extracts())
-def test_labels_equal_the_oracle(small: Small) -> None:
-    known, extract = oracle(small), small.extract()
+@given(small_extracts(), st.sampled_from(["stalking", "stalking-and-harassment"]))
+def test_labels_equal_the_oracle(small: Small, day_zero: DayZero) -> None:
+    known, extract = oracle(small, day_zero), small.extract()
     if not known:
-        with pytest.raises(SetupError, match="no nominal with a stalking incident"):
-            label(extract)
+        with pytest.raises(SetupError, match="no nominal with an incident of stalking"):
+            label(extract, day_zero=day_zero)
         return
-    labelled = label(extract)
+    labelled = label(extract, day_zero=day_zero)
     assert told(labelled, extract) == known
     sets = companies(small)
     for one, mine in zip(labelled.person_id, labelled.component, strict=True):

@@ -16,7 +16,7 @@ from training.evaluation import worlds
 from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
 from training.evaluation.code import code_digest
 from training.evaluation.intervals import nested
-from training.evaluation.sections import SECTIONS, WORLDS, Section
+from training.evaluation.sections import SECTIONS, WORLDS, Measured, Section
 from training.evaluation.work import Work
 from training.harm.artefact import library_versions
 from training.harm.progress import Stages
@@ -108,7 +108,7 @@ def _measure(run: Run, name: str, done: Callable[[], None]) -> dict[str, Any]:
         done()
     opened: list[Bench] = []
 
-    def measured(section: Section, own_work: Work) -> dict[str, Any]:
+    def measured(section: Section, own_work: Work) -> Measured:
         if not opened:
             opened.append(_open(run, name, ground, bundle, scope))
         started = time.monotonic()

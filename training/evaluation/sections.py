@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from training.evaluation.bench import OWN_EXTRACT, Bench
 from training.evaluation.classification import measure_calibration, measure_metrics
+from training.evaluation.fidelity import measure_fidelity
 from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload
 from training.harm.progress import Stages
@@ -14,7 +15,8 @@ WORLDS = (PUBLISHED, SOBER, UNEQUAL)
 """In this order; an artefact is measured in its own world and beside it in the others."""
 _BOTH = (PUBLISHED, SOBER, OWN_EXTRACT)
 
-Measure = Callable[[Bench, Stages], dict[str, Any]]
+Measured = dict[str, Any] | list[Any]
+Measure = Callable[[Bench, Stages], Measured]
 
 
 class Section(NamedTuple):
@@ -30,6 +32,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
+    Section("fidelity", measure_fidelity, (PUBLISHED, SOBER), 8, of_world=False),
     Section("metrics", measure_metrics, _BOTH, 1),
     Section("calibration", measure_calibration, _BOTH, 1),
     Section("survival", measure_survival, _BOTH, 1),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -21,6 +21,7 @@ from app.errors import SetupError
 from app.files import written_whole
 
 Json = dict[str, Any]
+Result = TypeVar("Result", bound=Json | list[Any])
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -35,20 +36,21 @@ class Work:
         """The same folder with a longer key: whatever else the steps inside follow from."""
         return replace(self, key={**self.key, **more})
 
-    def step(self, name: str, compute: Callable[[], Json], **more: Any) -> Json:
-        """The kept JSON object of this name and key (`more` joins it), or what `compute` returns, kept from now on.
+    def step(self, name: str, compute: Callable[[], Result], **more: Any) -> Result:
+        """The kept JSON value of this name and key (`more` joins it), or what `compute` returns, kept from now on.
 
         A fresh result is read back from its own JSON, so that a run that goes on and one that starts anew see the same
         values. `name` letters, digits, hyphens. Raises SetupError where the folder cannot be written.
         """
         path = self._path(name, ".json", more)
-        found: Json | None = _kept(path, _read_json)
-        if found is None:
-            text = json.dumps(compute(), allow_nan=False, ensure_ascii=False)
-            with self._writing(path) as file:
-                file.write(text.encode())
-            found = json.loads(text)
-        return found or {}
+        found: Result | None = _kept(path, _read_json)
+        if found is not None:
+            return found
+        text = json.dumps(compute(), allow_nan=False, ensure_ascii=False)
+        with self._writing(path) as file:
+            file.write(text.encode())
+        fresh: Result = json.loads(text)
+        return fresh
 
     def arrays(self, name: str, compute: Callable[[], Arrays], **more: Any) -> Arrays:
         """As `step`, for named arrays of numbers (NumPy's own format, never pickled)."""
@@ -59,10 +61,6 @@ class Work:
             with self._writing(path) as file:
                 np.savez(file, **dict[str, Any](found))
         return found
-
-    def has(self, name: str, **more: Any) -> bool:
-        """Whether a JSON step of this name and key is kept."""
-        return _kept(self._path(name, ".json", more), _read_json) is not None
 
     def place(self, name: str, **more: Any) -> Path:
         """Where a step that keeps its own folder or file puts it; the path is new for every key."""

@@ -42,7 +42,7 @@ def origin_of(bundle: Bundle) -> Origin:
     """
     found = _ORIGIN.match(bundle.manifest.learnt_from)
     if found is None:
-        raise SetupError("The artefact learnt from a force's own extract. Name its folder with --extract.")
+        raise SetupError("The artefact did not learn from one of the worlds as it is. Name its folder with --extract.")
     world, version, seed, nominals = found.groups()
     if version != VERSION:
         raise SetupError(

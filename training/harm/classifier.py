@@ -6,10 +6,10 @@ stage models predict every training nominal out of fold; (3) the second stage le
 fold predictions of the second stage; (6) population probabilities from the calibration part. The test set has no part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from training.harm.folds import Ints, fold_numbers, fold_rows
 from training.harm.lstm import HarmLstm, epochs_needed, fit_lstm, lstm_probabilities
 from training.harm.parallel import run
 from training.harm.population import fit_population, mix_weights, population_probabilities
-from training.harm.svm import CalibratedSvm, choose_settings, fit_svm
+from training.harm.svm import SETTINGS, CalibratedSvm, SvmSettings, choose_settings, fit_svm
 from training.harm.trees import fit_trees, rounds_needed, tree_probabilities
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,20 @@ class Sample(NamedTuple):
     def take(self, rows: Ints) -> "Sample":
         """The given rows."""
         return Sample(self.x[rows], self.groups[rows], self.component[rows])
+
+
+class Known(NamedTuple):
+    """What a stack settled on while it was fitted: `rounds` of the trees, `epochs` of the LSTM, settings of the SVM.
+    Given to a refit on like people, nothing is searched again, which takes a third of the time."""
+
+    rounds: int
+    epochs: int
+    svm: SvmSettings
+
+    @classmethod
+    def of(cls, choices: Mapping[str, Any]) -> "Known":
+        """From `StackFit.choices`, as a manifest keeps them under `metrics.fit`."""
+        return cls(choices["rounds"], choices["epochs"], SvmSettings(choices["svm_cost"], choices["svm_gamma"]))
 
 
 class OutOfFold(NamedTuple):
@@ -85,20 +99,23 @@ class StackFit:
     out_of_fold: Floats
 
 
-def out_of_fold(sample: Sample, seed: int, *, jobs: int = 1, done: Callable[[], None] = lambda: None) -> OutOfFold:
+def out_of_fold(
+    sample: Sample, seed: int, *, known: Known | None = None, jobs: int = 1, done: Callable[[], None] = lambda: None
+) -> OutOfFold:
     """Both first-stage models of every fold; `done` is called 2 x 5 times."""
+    lengths = (known.rounds, known.epochs) if known else (None, None)
     folds = list(fold_rows(fold_numbers(sample.groups, sample.component, seed)))
     fits = [
-        partial(fit, sample.take(learn), sample.x[held], seed)
-        for fit in (_tree_fold, _lstm_fold)
+        partial(fit, sample.take(learn), sample.x[held], seed, length)
+        for fit, length in zip((_tree_fold, _lstm_fold), lengths, strict=True)
         for learn, held in folds
     ]
     results = run(fits, jobs=jobs, done=done)
     stacked = np.empty((len(sample.groups), 8), dtype=np.float32)
     for (_, held), (trees, _), (lstm, _) in zip(folds, results[: len(folds)], results[len(folds) :], strict=True):
         stacked[held] = np.hstack([trees, lstm])
-    lengths = [length for _, length in results]
-    return OutOfFold(stacked, lengths[: len(folds)], lengths[len(folds) :])
+    taken = [length for _, length in results]
+    return OutOfFold(stacked, taken[: len(folds)], taken[len(folds) :])
 
 
 def fit_stack(
@@ -108,11 +125,13 @@ def fit_stack(
     test_mix: Floats,
     population_mix: Floats,
     seed: int,
+    known: Known | None = None,
     jobs: int = 1,
     done: Callable[[], None] = lambda: None,
 ) -> StackFit:
-    """Fit the whole stack; `test_mix` and `population_mix` are group shares (4,). `done` is called `STEPS` times."""
-    first = out_of_fold(train, seed, jobs=jobs, done=done)
+    """Fit the whole stack; `test_mix` and `population_mix` are group shares (4,), `known` what need not be searched.
+    `done` is called `STEPS` times."""
+    first = out_of_fold(train, seed, known=known, jobs=jobs, done=done)
     rounds, epochs = int(np.median(first.rounds)), int(np.median(first.epochs))
     refits = [
         partial(fit_trees, train.x, train.groups, rounds, seed),
@@ -120,7 +139,9 @@ def fit_stack(
     ]
     trees, lstm = run(refits, jobs=jobs, done=done)
 
-    settings, second = choose_settings(first.stacked, train.groups, train.component, seed, jobs)
+    settings, second = choose_settings(
+        first.stacked, train.groups, train.component, seed, jobs, (known.svm,) if known else SETTINGS
+    )
     done()
     svm = fit_svm(first.stacked, train.groups, train.component, settings, seed)
     weights = choose_weights(second, train.groups, mix_weights(train.groups, test_mix))
@@ -145,11 +166,11 @@ def fit_stack(
 STEPS = 2 * 5 + 2 + 2
 
 
-def _tree_fold(learn: Sample, held_out: Features, seed: int) -> tuple[NDArray[np.float32], int]:
-    rounds = rounds_needed(learn.x, learn.groups, learn.component, seed)
+def _tree_fold(learn: Sample, held_out: Features, seed: int, rounds: int | None) -> tuple[NDArray[np.float32], int]:
+    rounds = rounds or rounds_needed(learn.x, learn.groups, learn.component, seed)
     return tree_probabilities(fit_trees(learn.x, learn.groups, rounds, seed), held_out), rounds
 
 
-def _lstm_fold(learn: Sample, held_out: Features, seed: int) -> tuple[NDArray[np.float32], int]:
-    epochs = epochs_needed(learn.x, learn.groups, learn.component, seed)
+def _lstm_fold(learn: Sample, held_out: Features, seed: int, epochs: int | None) -> tuple[NDArray[np.float32], int]:
+    epochs = epochs or epochs_needed(learn.x, learn.groups, learn.component, seed)
     return lstm_probabilities(fit_lstm(learn.x, learn.groups, epochs, seed), held_out), epochs

@@ -78,10 +78,15 @@ def cross_fit(stacked: NDArray[np.float32], groups: Ints, component: Ints, setti
 
 
 def choose_settings(
-    stacked: NDArray[np.float32], groups: Ints, component: Ints, seed: int, jobs: int
+    stacked: NDArray[np.float32],
+    groups: Ints,
+    component: Ints,
+    seed: int,
+    jobs: int,
+    tries: tuple[SvmSettings, ...] = SETTINGS,
 ) -> tuple[SvmSettings, Floats]:
-    """The settings with the lowest out-of-fold log loss, and their out-of-fold probabilities (N, 4)."""
-    tried = run([partial(cross_fit, stacked, groups, component, settings, seed) for settings in SETTINGS], jobs=jobs)
+    """Of `tries` the settings with the lowest out-of-fold log loss, and their out-of-fold probabilities (N, 4)."""
+    tried = run([partial(cross_fit, stacked, groups, component, settings, seed) for settings in tries], jobs=jobs)
     losses = [log_loss(groups, probabilities) for probabilities in tried]
     best = int(np.argmin(losses))
-    return SETTINGS[best], tried[best]
+    return tries[best], tried[best]

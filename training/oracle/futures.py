@@ -107,7 +107,7 @@ def _draw(
     day_zero[scene] = moments.day_zero[cast.moment]
 
     cleared_at_once = casework.eliminated <= incidents.recorded
-    again = incidents.stalking & ~cleared_at_once & cast.plays_self[incidents.owner]
+    again = incidents.conduct & ~cleared_at_once & cast.plays_self[incidents.owner]
     again &= (incidents.day > day_zero[scene[incidents.owner]]) & (incidents.day <= moments.as_of)
     meets = np.ones(len(day_zero), dtype=np.bool_)
     meets[scene[incidents.owner[again]]] = False
@@ -137,7 +137,7 @@ def _on_record(rng: np.random.Generator, cast: Scenes, world: World, end: int) -
     seen = drop_acts_in_prison(acts, casework) & (casework.recorded < NEVER)
     rows = np.flatnonzero(seen & (is_new | (casework.imprisoned < NEVER)))
     casework = casework.take(rows)
-    incidents = record(rng, acts.take(rows), casework)
+    incidents = record(rng, acts.take(rows), casework, world)
     return replace(incidents, day=np.where(is_new[rows], incidents.day, _LONG_AGO)), casework
 
 
@@ -150,5 +150,5 @@ def _harm(
     by_code = np.array([*(offence.harm if offence else np.nan for offence in offences), 0.0])[places]
     scored = np.where(unscored(rng, len(places), world.dirt), UNSCORED_DOMESTIC_HARM, incidents.harm)
     days = np.where(np.isnan(incidents.harm), by_code, scored)
-    known = ~np.isnan(days) & (incidents.stalking | ~lost(rng, places >= 0, world.dirt))
+    known = ~np.isnan(days) & (incidents.conduct | ~lost(rng, places >= 0, world.dirt))
     return days, known

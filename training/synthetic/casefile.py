@@ -14,8 +14,6 @@ from training.synthetic.offences import (
     GRADE,
     HAS_VICTIM,
     OTHER_NON_CRIME,
-    RECLASSIFIED,
-    STALKING,
     draw_codes,
     draw_non_crime_harm,
 )
@@ -36,7 +34,8 @@ _COMPANION_AS_VICTIM, _COMPANIONS_VICTIM = 0.25, 0.45
 
 @dataclass(frozen=True)
 class Incidents:
-    """Columns over I recorded incidents; `owner` the nominal the incident began with."""
+    """Columns over I recorded incidents; `owner` the nominal the incident began with; `conduct` whether it is of the
+    kind the population is known for (stalking, harassment between partners), so that it can be an index incident."""
 
     owner: Ints
     day: Ints
@@ -46,16 +45,12 @@ class Incidents:
     harm: Floats
     partner: Flags
     domestic: Flags
+    conduct: Flags
 
     @property
     def non_crime(self) -> Flags:
         """Incidents below the threshold of an offence."""
         return np.isin(self.kind, (DOMESTIC_NON_CRIME, OTHER_NON_CRIME))
-
-    @property
-    def stalking(self) -> Flags:
-        """Recorded as stalking, or as harassment between partners."""
-        return np.isin(self.kind, (STALKING, RECLASSIFIED))
 
     def take(self, rows: Ints) -> "Incidents":
         """The given rows."""
@@ -78,7 +73,7 @@ class Involvements:
         return Involvements(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def record(rng: np.random.Generator, acts: Acts, casework: Casework) -> Incidents:
+def record(rng: np.random.Generator, acts: Acts, casework: Casework, world: World) -> Incidents:
     """Turn recorded acts into incidents; dates that could not be told become 1 January (report, section 2.1)."""
     count = len(acts)
     code = draw_codes(rng, acts.kind)
@@ -88,7 +83,8 @@ def record(rng: np.random.Generator, acts: Acts, casework: Casework) -> Incident
     day = as_told(rng, acts.day)
     family = (rng.random(count) < _FAMILY_SHARE) & (acts.kind != OTHER_NON_CRIME)
     domestic = acts.partner | domestic_non_crime | family
-    return Incidents(acts.person, day, casework.recorded, acts.kind, code, harm, acts.partner, domestic)
+    conduct = np.isin(acts.kind, world.known_for.conduct)
+    return Incidents(acts.person, day, casework.recorded, acts.kind, code, harm, acts.partner, domestic, conduct)
 
 
 def as_told(rng: np.random.Generator, days: Ints) -> Ints:
@@ -117,9 +113,10 @@ def involve(
 def companions(
     rng: np.random.Generator, people: People, incidents: Incidents, casework: Casework, world: World
 ) -> Involvements:
-    """Companions who took part: never in stalking, never from before their own career or from inside prison."""
+    """Companions who took part: never in the conduct the population is known for, never from before their own career
+    or from inside prison."""
     companion = next_in_company(people.company)[incidents.owner]
-    chosen = (companion != incidents.owner) & ~incidents.stalking & (rng.random(len(companion)) < world.company_share)
+    chosen = (companion != incidents.owner) & ~incidents.conduct & (rng.random(len(companion)) < world.company_share)
     rows = np.flatnonzero(chosen)
     who, day = companion[rows], incidents.day[rows]
     free = (day >= people.career_start[who]) & ~in_prison(incidents.owner, casework, who, day)
@@ -146,7 +143,7 @@ def _victims(rng: np.random.Generator, people: People, incidents: Incidents) -> 
     principal, persons = _principal_victims(rng, people)
     count = len(incidents.owner)
     rows = np.flatnonzero(incidents.partner | (rng.random(count) < HAS_VICTIM[incidents.kind]))
-    own = (incidents.partner | incidents.stalking)[rows]
+    own = (incidents.partner | incidents.conduct)[rows]
     strangers = rows[~own]
     second = rows[rng.random(len(rows)) < _SECOND_VICTIM_SHARE]
     incident = np.concatenate([rows[own], strangers, second])
@@ -182,7 +179,7 @@ def contact(
     rng: np.random.Generator, people: People, incidents: Incidents, involvements: Involvements, world: World, end: int
 ) -> tuple[Ints, Ints]:
     """Contacts of victims with the force: person and day. They follow incidents, or come unprompted around the first
-    stalking incident; never around later ones, or calls before day zero would tell of what comes after it.
+    incident of conduct; never around later ones, or calls before day zero would tell of what comes after it.
 
     Systems are not firmly linked (report, section 2.4): victims who cannot be linked have none.
     """
@@ -194,8 +191,8 @@ def contact(
     prompted = rng.poisson(0.10 + 0.15 * np.clip(GRADE[incidents.kind[incident]], 0, 1))
     soon = np.floor(rng.exponential(3.0, prompted.sum())).astype(np.int64)
     first = np.full(len(people), NEVER)
-    np.minimum.at(first, incidents.owner[incidents.stalking], incidents.day[incidents.stalking])
-    begins = incidents.stalking[incident] & (day == first[owner])
+    np.minimum.at(first, incidents.owner[incidents.conduct], incidents.day[incidents.conduct])
+    begins = incidents.conduct[incident] & (day == first[owner])
     unprompted = rng.poisson(np.where(begins, np.exp(_WORRY + _worry(people, world)[owner]), 0.0))
     around = _WORRY_LASTS_DAYS - np.floor(rng.exponential(0.7 * DAYS_A_YEAR, unprompted.sum())).astype(np.int64)
     person = np.concatenate([np.repeat(victims.person, prompted), np.repeat(victims.person, unprompted)])

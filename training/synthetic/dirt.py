@@ -1,7 +1,7 @@
 """Dirty rows as real extracts hold them, in moderate amounts, so that the loading rules always have work.
 
-Stalking incidents are spared what would take them away (wrong dates, unknown codes), so that the number of labelled
-nominals asked for is the number delivered.
+Incidents that can be index incidents are spared what would take them away (wrong dates, unknown codes), so that the
+number of labelled nominals asked for is the number delivered.
 """
 
 import numpy as np
@@ -65,7 +65,7 @@ def unscored(rng: np.random.Generator, count: int, amount: float) -> NDArray[np.
 def _soil_incidents(rng: np.random.Generator, incidents: pd.DataFrame, shares: dict[str, float]) -> pd.DataFrame:
     """Wrong dates, unknown and slashed codes, domestic non-crimes nobody scored."""
     count = len(incidents)
-    spared = incidents["stalking"].to_numpy()
+    spared = incidents["spared"].to_numpy()
     crime = incidents["code"].notna().to_numpy()
     day = incidents["day"].to_numpy().copy()
     code = incidents["code"].to_numpy().copy()

@@ -70,7 +70,7 @@ def generate(
     while True:
         streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(len(STAGES))]
         truth = _simulate(streams, candidates, settings, end, on_stage)
-        incidents = record(streams[3], truth.acts, truth.casework)
+        incidents = record(streams[3], truth.acts, truth.casework, settings)
         last = _cut(incidents, truth.casework, candidates, nominals, end - LOOK_BACK_DAYS)
         if last is not None:
             return _write_up(streams, truth, incidents, last, settings, end, on_stage)
@@ -95,7 +95,7 @@ def _simulate(
 
 def _cut(incidents: Incidents, casework: Casework, count: int, nominals: int, as_of: int) -> int | None:
     """Number of the last nominal to keep for exactly `nominals` labelled ones; None if there are too few."""
-    counts = incidents.stalking & (incidents.day <= as_of) & (casework.eliminated > casework.recorded)
+    counts = incidents.conduct & (incidents.day <= as_of) & (casework.eliminated > casework.recorded)
     labelled = np.zeros(count, dtype=np.bool_)
     labelled[incidents.owner[counts]] = True
     places = np.flatnonzero(labelled)
@@ -165,7 +165,7 @@ def _incident_frame(incidents: Incidents) -> pd.DataFrame:
             "domestic": incidents.domestic,
             "partner": incidents.partner,
             "harm": incidents.harm,
-            "stalking": incidents.stalking,
+            "spared": incidents.conduct,
         }
     )
 

@@ -53,12 +53,17 @@ KINDS = (
     Kind("murder", 2.3, 0.0010, 0.0010, ("00101",)),
     Kind("stalking", 0.1, 0.0, 0.0, ("00865", "00866", "19512")),
     Kind("harassment of a partner", 0.1, 0.0, 0.0, ("19594",)),
+    Kind("racially aggravated harassment", 0.1, 0.0, 0.0, ("00850", "00851")),
 )
 KIND = {kind.name: number for number, kind in enumerate(KINDS)}
 DOMESTIC_NON_CRIME = KIND["domestic non-crime"]
 OTHER_NON_CRIME = KIND["anti-social behaviour non-crime"]
 STALKING = KIND["stalking"]
 RECLASSIFIED = KIND["harassment of a partner"]
+HARASSMENT = KIND["harassment"]
+MALICIOUS_COMMUNICATIONS = KIND["malicious communications"]
+COERCIVE_CONTROL = KIND["coercive control"]
+RACIALLY_AGGRAVATED = KIND["racially aggravated harassment"]
 NON_CRIME_HARMS: Floats = np.array([1.0, 2.0, 3.0, 5.0, 10.0])
 _NON_CRIME_WEIGHTS = np.array([0.30, 0.25, 0.20, 0.15, 0.10])
 MEAN_NON_CRIME_HARM = float(NON_CRIME_HARMS @ _NON_CRIME_WEIGHTS)
@@ -73,13 +78,16 @@ _FIRST_CODE: Ints = np.cumsum(_CODE_COUNT) - _CODE_COUNT
 _BLOCK = 1 << 16
 
 
-def draw_kinds(rng: np.random.Generator, severity: Floats, partner: NDArray[np.bool_]) -> Ints:
-    """Draw a kind for each incident, (M,): setting weights tilted by exp(severity * grade)."""
+def draw_kinds(
+    rng: np.random.Generator, severity: Floats, partner: NDArray[np.bool_], *, scale: Floats | float = 1.0
+) -> Ints:
+    """Draw a kind for each incident, (M,): setting weights tilted by exp(severity * grade), kinds scaled by `scale`."""
+    settings = _WEIGHT * scale
     kinds = np.empty(len(severity), dtype=np.int64)
     pick = rng.random(len(severity))
     for begin in range(0, len(severity), _BLOCK):
         rows = slice(begin, begin + _BLOCK)
-        weight = _WEIGHT[partner[rows].astype(np.int64)] * np.exp(severity[rows, None] * GRADE)
+        weight = settings[partner[rows].astype(np.int64)] * np.exp(severity[rows, None] * GRADE)
         reached = np.cumsum(weight, axis=1)
         kinds[rows] = (reached < pick[rows, None] * reached[:, -1:]).sum(axis=1)
     return kinds

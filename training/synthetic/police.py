@@ -98,11 +98,11 @@ def _turns(person: Ints) -> Ints:
 
 
 def _recorded_share(people: People, acts: Acts, world: World) -> Floats:
-    """Chance of each act to be recorded; stalking that makes someone a nominal at all always is."""
+    """Chance of each act to be recorded; the conduct that makes someone a nominal at all always is."""
     odds = np.log(world.recorded_share / (1.0 - world.recorded_share))
     odds = odds + world.ethnicity_recording_gap * (people.ethnicity[acts.person] > 0)
     share = 1.0 / (1.0 + np.exp(-odds))
-    first = (acts.day == people.onset[acts.person]) & acts.stalking
+    first = (acts.day == people.onset[acts.person]) & np.isin(acts.kind, world.known_for.conduct)
     return np.where(first, 1.0, share)
 
 

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.harm.features import DAYS_A_YEAR, Floats, Ints
+from training.synthetic.conduct import draw_conduct
 from training.synthetic.offences import GRADE, RECLASSIFIED, STALKING, draw_kinds
 from training.synthetic.people import People
 from training.synthetic.world import World
 
-GUIDANCE_OF_2020 = int(np.datetime64("2020-04-01").astype(np.int64))
-STALKING_BECAME_AN_OFFENCE = int(np.datetime64("2012-11-25").astype(np.int64))
 Columns = TypeVar("Columns", bound=Any)
 _NO_PARENT = -1
 _BEFORE_EVERYTHING = int(np.iinfo(np.int64).min)
@@ -54,7 +53,7 @@ class Acts:
 @dataclass(frozen=True)
 class Past:
     """Lives already lived: `acts` that happened, the last day that is settled of everyone, `until` (C,), and the last
-    day whose stalking is, `stalked_until` (C,)."""
+    day whose stalking is, `stalked_until` (C,). Only for people known for stalking: other conduct may be ordinary too."""
 
     acts: Acts
     until: Ints
@@ -69,15 +68,15 @@ def live(
     Returns the acts, those of `past` first, and the day each person stops (`end` for most), (C,).
     """
     past = past or _unlived(people)
-    stalking = _stalking(rng, people, world, past, end)
+    conduct = _conduct(rng, people, world, past, end)
     last = people.onset.copy()
-    for acts in (past.acts.take(np.flatnonzero(past.acts.stalking)), stalking):
+    for acts in (past.acts.take(np.flatnonzero(past.acts.stalking)), conduct):
         np.maximum.at(last, acts.person, acts.day)
     stops = np.where(rng.random(len(people)) < world.stopping_share, last, end)
 
     own = _own_accord(rng, people, world, past.until, stops)
-    outbursts = _outbursts(rng, world, past, stalking, stops)
-    generations = [past.acts, stalking, own, outbursts]
+    outbursts = _outbursts(rng, world, past, conduct, stops)
+    generations = [past.acts, conduct, own, outbursts]
     parents, first_row = joined(generations), 0
     while len(parents):
         children = _excited(rng, people, world, parents, first_row, past.until, stops)
@@ -93,8 +92,9 @@ def _unlived(people: People) -> Past:
     return Past(Acts(none, none, none, none.astype(np.float64), none.astype(np.bool_), none), before, before)
 
 
-def _stalking(rng: np.random.Generator, people: People, world: World, past: Past, end: int) -> Acts:
-    """First stalking incidents and the stalking each of them, in turn, is followed by; only what is not yet past."""
+def _conduct(rng: np.random.Generator, people: People, world: World, past: Past, end: int) -> Acts:
+    """First stalking incidents (or whatever the population is known for) and those each, in turn, is followed by; only
+    what is not yet past."""
     first = np.flatnonzero(people.onset > past.stalked_until)
     persons, days = [first], [people.onset[first]]
     known = past.acts.stalking
@@ -109,11 +109,7 @@ def _stalking(rng: np.random.Generator, people: People, world: World, past: Past
         persons.append(person)
         days.append(day)
     person, day = np.concatenate(persons), np.concatenate(days)
-    share = np.where(day >= GUIDANCE_OF_2020, world.reclassified_after_2020, world.reclassified_before_2020)
-    share = np.where(day < STALKING_BECAME_AN_OFFENCE, 1.0, share)
-    reclassified = rng.random(len(day)) < share
-    partner = reclassified | (rng.random(len(day)) < np.where(people.has_partner[person], 0.55, 0.05))
-    kind = np.where(reclassified, RECLASSIFIED, STALKING)
+    kind, partner = draw_conduct(rng, people, world, person, day)
     severity = _severity(people, world, person, day)
     return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT))
 
@@ -154,7 +150,7 @@ def _own_accord(rng: np.random.Generator, people: People, world: World, until: I
     people_of, day_of = np.concatenate(person), np.concatenate(day)
     partner = rng.random(len(day_of)) < np.array(_PARTNER_SHARES)[people.has_partner[people_of].astype(np.int64)]
     severity = _severity(people, world, people_of, day_of)
-    kind = draw_kinds(rng, severity, partner)
+    kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
     return Acts(people_of, day_of, kind, severity, partner, np.full(len(day_of), _NO_PARENT))
 
 
@@ -171,7 +167,8 @@ def _excited(
     partner = same_victim | (~parents.partner[parent] & (rng.random(len(parent)) < _PARTNER_SHARES[0]))
     memory = world.severity_memory * (GRADE[parents.kind[parent]] + 0.2)
     severity = _severity(people, world, person, day) + memory
-    return Acts(person, day, draw_kinds(rng, severity, partner), severity, partner, parent + first_row)
+    kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
+    return Acts(person, day, kind, severity, partner, parent + first_row)
 
 
 def _severity(people: People, world: World, person: Ints, day: Ints) -> Floats:

@@ -7,7 +7,12 @@ they were set so that an extract of the world shows the report's published figur
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+
 from app.errors import SetupError
+from app.harm.features import Floats
+from training.synthetic.offences import KINDS
+from training.synthetic.population import POPULATIONS, Population
 
 VERSION = "2"
 """Version of the generator: the same version, world, size and seed give the same bytes."""
@@ -17,6 +22,8 @@ VERSION = "2"
 class World:
     """Everything the generator may be told apart from size and seed. Rates are a year, delays are days."""
 
+    population: str = "stalking"
+    """Whom the force is about, a name out of `POPULATIONS`; `of_population` changes it."""
     end: date = date(2023, 3, 31)
     """Day the extract was pulled; labels look back from 365 days before it."""
     records_begin: date = date(1990, 1, 1)
@@ -90,6 +97,16 @@ class World:
     dirt: float = 1.0
     """Multiplies the share of every kind of dirty row; 0 gives a clean extract."""
 
+    @property
+    def known_for(self) -> Population:
+        """By what the people of this force come to notice."""
+        return POPULATIONS[self.population]
+
+    @property
+    def ordinary_scale(self) -> Floats:
+        """What multiplies the weight of each kind among ordinary incidents, (K,): the population's own conduct."""
+        return np.where(np.isin(np.arange(len(KINDS)), self.known_for.conduct), self.known_for.unasked, 1.0)
+
 
 WORLDS = {
     "published": World(),
@@ -109,3 +126,15 @@ def find_world(name: str, noise: float | None = None) -> World:
     if not 0.0 <= noise <= 1.0:
         raise SetupError("Noise is a share of people. Give a number from 0 to 1.")
     return replace(WORLDS[name], noise=noise)
+
+
+def of_population(world: World, name: str) -> World:
+    """The world with another population: `stalking`, or `sh` for everyone known for stalking or harassment."""
+    population = POPULATIONS[name]
+    return replace(
+        world,
+        population=name,
+        log_rate_mean=world.log_rate_mean + population.log_rate_shift,
+        stalking_repeats=world.stalking_repeats * population.repeats,
+        onsets_by_year_before_end=population.onsets_by_year_before_end or world.onsets_by_year_before_end,
+    )

@@ -56,7 +56,7 @@ def livelier(latents: Latents) -> Latents:
 
 
 def graver(latents: Latents) -> Latents:
-    return replace(latents, people=replace(latents.people, escalation=latents.people.escalation + 0.5))
+    return replace(latents, people=replace(latents.people, later_escalation=latents.people.later_escalation + 0.5))
 
 
 def seldom_recorded(latents: Latents) -> Latents:
@@ -65,7 +65,7 @@ def seldom_recorded(latents: Latents) -> Latents:
 
 def strangers(latents: Latents) -> Latents:
     order = np.random.default_rng(1).permutation(len(latents.people))
-    moved = {name: getattr(latents.people, name)[order] for name in ("later_log_rate", "escalation")}
+    moved = {name: getattr(latents.people, name)[order] for name in ("later_log_rate", "later_escalation")}
     return replace(latents, people=replace(latents.people, **moved))
 
 
