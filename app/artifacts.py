@@ -3,12 +3,13 @@
 `model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`, and, where
 somebody vouches for them, `manifest.sig`. Files are read once, compared with the digests in the manifest, and those same
 bytes are what gets loaded. Nothing here unpickles.
+The evaluation and the documents made from it may lie beside them; `app.documents` checks those.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.artifact_signatures import SIGNATURE, sign, signed_by
 from app.audit.note import Signer, Verifier
+from app.documents import Digest, Documents, load_documents
 from app.errors import SetupError, VerificationFailed
-from app.files import written_whole
+from app.files import read_plain, written_whole
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
 from app.onnx_wire import has_external_data
 
@@ -30,7 +32,6 @@ FORMAT = 1
 GROUPS = ("0-50", "50-80", "80-90", "90-100")
 _MAX_BYTES = 64 << 20
 
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -74,12 +75,14 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked artefact: the manifest, its own digest, the bytes of each file, and which trusted key signed it."""
+    """A checked artefact: the manifest, its own digest, the bytes of each file, which trusted key signed it, and what was
+    written about it."""
 
     manifest: Manifest
     manifest_sha256: str
     files: dict[str, bytes]
     signed_by: str | None = None
+    documents: Documents | None = None
 
     @cached_property
     def reference(self) -> NDArray[np.float32]:
@@ -100,9 +103,23 @@ def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bund
 
     Raises SetupError naming the file and what to do.
     """
-    raw = _read(folder / MANIFEST)
+    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
     digest = hashlib.sha256(raw).hexdigest()
     signer = None if trusted is None else _signer(folder, digest, trusted)
+    manifest = _manifest(raw, folder)
+    files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
+    for name in (MODEL, SURVIVAL):
+        _refuse_external_data(files[name], folder / name)
+    return Bundle(manifest, digest, files, signer)
+
+
+def load_manifest(folder: Path) -> tuple[Manifest, str]:
+    """The manifest of an artefact folder and its own digest. Raises SetupError naming what does not fit."""
+    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
+    return _manifest(raw, folder), hashlib.sha256(raw).hexdigest()
+
+
+def _manifest(raw: bytes, folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(raw)
     except ValidationError as error:
@@ -110,10 +127,7 @@ def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bund
         where = ".".join(str(part) for part in first["loc"]) or "the file itself"
         raise SetupError(f"{folder / MANIFEST}: {where}: {first['type']}. Export the artefact again.") from None
     _check_fits(manifest, folder)
-    files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
-    for name in (MODEL, SURVIVAL):
-        _refuse_external_data(files[name], folder / name)
-    return Bundle(manifest, digest, files, signer)
+    return manifest
 
 
 def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> dict[str, Bundle]:
@@ -125,11 +139,15 @@ def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> 
     newest = {family.name: max(found, key=_version_key) for family in families if (found := _versions(family))}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
-    bundles = {name: load_bundle(folder, trusted) for name, folder in newest.items()}
+    bundles = {name: _with_documents(load_bundle(folder, trusted), folder) for name, folder in newest.items()}
     for name, bundle in bundles.items():
         if bundle.manifest.family != name or bundle.manifest.version != newest[name].name:
             raise SetupError(f"{newest[name]}: the manifest names another family or version. Export it again.")
     return bundles
+
+
+def _with_documents(bundle: Bundle, folder: Path) -> Bundle:
+    return replace(bundle, documents=load_documents(folder, bundle.manifest_sha256))
 
 
 def _versions(family: Path) -> list[Path]:
@@ -142,19 +160,8 @@ def _version_key(folder: Path) -> list[tuple[int, int, str]]:
     return [*((2, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts), (1, 0, "")]
 
 
-def _read(path: Path) -> bytes:
-    if path.is_symlink():
-        raise SetupError(f"{path} is a symbolic link; artefacts are plain files.")
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise SetupError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: not an artefact of this product.")
-        return path.read_bytes()
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None
-
-
 def _checked(path: Path, digest: str | None) -> bytes:
-    content = _read(path)
+    content = read_plain(path, _MAX_BYTES)
     if digest is None or hashlib.sha256(content).hexdigest() != digest:
         raise SetupError(
             f"{path} is not the file its manifest describes (SHA-256 differs). Restore or export it again."
@@ -169,7 +176,7 @@ def sign_artefact(folder: Path, signer: Signer) -> Path:
     if name != _name(folder):
         raise SetupError(f"{folder} is not where {name} belongs: the folder must be <family>/<version>.")
     try:
-        signed = sign(name, bundle.manifest_sha256, signer, _read(target) if target.exists() else None)
+        signed = sign(name, bundle.manifest_sha256, signer, read_plain(target, _MAX_BYTES) if target.exists() else None)
     except VerificationFailed as error:
         raise SetupError(f"{target}: {error.detail} Delete it to sign anew.") from None
     with written_whole(target) as file:
@@ -184,7 +191,7 @@ def _name(folder: Path) -> str:
 def _signer(folder: Path, manifest_sha256: str, trusted: Sequence[Verifier]) -> str:
     """Name of the trusted key that vouches for the manifest."""
     try:
-        return signed_by(_name(folder), manifest_sha256, _read(folder / SIGNATURE), trusted)
+        return signed_by(_name(folder), manifest_sha256, read_plain(folder / SIGNATURE, _MAX_BYTES), trusted)
     except (SetupError, VerificationFailed) as error:
         raise SetupError(
             f"{folder}: nobody whom DAYZERO_ARTIFACT_KEYS trusts has signed this artefact. {error.detail} "

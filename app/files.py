@@ -1,4 +1,4 @@
-"""Writing a result a person asked for: whole or not at all, and never over something that is not a plain file."""
+"""Plain files: results are written whole or not at all, and nothing is read or written through a symbolic link."""
 
 import os
 from collections.abc import Iterator
@@ -28,3 +28,15 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from None
     finally:
         half.unlink(missing_ok=True)
+
+
+def read_plain(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a plain file. Raises SetupError for a symbolic link, a file above the limit or one that cannot be read."""
+    if path.is_symlink():
+        raise SetupError(f"{path} is a symbolic link; artefacts are plain files.")
+    try:
+        if path.stat().st_size > most_bytes:
+            raise SetupError(f"{path} is larger than {most_bytes >> 20} MiB: not a file of this product.")
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.") from None

@@ -3,6 +3,7 @@
 from app.errors import NotAcceptable
 
 JSON, CSV, SVG = "application/json", "text/csv", "image/svg+xml"
+HTML, MARKDOWN = "text/html", "text/markdown"
 
 
 def preferred(accept: str | None, offered: tuple[str, ...]) -> str:

@@ -27,6 +27,7 @@ NOT_FOR_SERVING = {
     "scipy",
     "yaml",
     "matplotlib",
+    "jinja2",
 }
 
 

@@ -98,3 +98,16 @@ def test_both_views_hold_on_trees_and_a_recurrent_network(scorer: Scorer, seed: 
             left = [one for one in request.incidents if one.incident_id != share.evidence.incident_id]
             again = scorer.score(request.model_copy(update={"incidents": left, "explain": "none"}), TODAY)
             assert share.evidence.without == pytest.approx(again.harm.population_probabilities[3], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_documents_are_what_the_evaluation_beside_them_gives(tmp_path: Path) -> None:
+    from training.documents.write import write_documents
+
+    for folder in sorted(path.parent for path in ARTIFACTS.glob("*/*/evaluation.json")):
+        copy = tmp_path / folder.parent.name / folder.name
+        copy.mkdir(parents=True)
+        for name in ("manifest.json", "evaluation.json"):
+            (copy / name).write_bytes((folder / name).read_bytes())
+        for path in write_documents(copy):
+            assert path.read_bytes() == (folder / path.name).read_bytes(), f"{path.name}: run evaluate --documents-only"

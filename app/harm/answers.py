@@ -210,30 +210,3 @@ class ScorePage(_Answer):
 
     scores: list[ScoreLine]
     next: str | None
-
-
-class LoadedModel(ModelStamp):
-    """A model that answers here; `signed_by` names the trusted key that vouches for it, null where none was asked for."""
-
-    signed_by: str | None
-
-
-class ModelCard(LoadedModel):
-    """What is said of a model to those who use or check it."""
-
-    groups: list[str]
-    cuts: list[float]
-    decision_weights: list[float]
-    features: list[str]
-    survival_features: list[str]
-    harm_index: dict[str, str | float]
-    libraries: dict[str, str]
-    data: dict[str, object]
-    metrics: dict[str, object]
-    seed: int
-
-
-class ModelPage(_Answer):
-    """The models loaded."""
-
-    models: list[LoadedModel]

@@ -1,19 +1,28 @@
-"""`/models`: which models answer here and what is to be said of each."""
+"""`/models`: which models answer here, what was measured of each and what was written about it."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
+from starlette.responses import Response
 
 from app.artifacts import Bundle
+from app.documents import CARD, MEDIA, PAGE, DocumentName
 from app.errors import NotFound
-from app.harm.answers import LoadedModel, ModelCard, ModelPage
+from app.harm.model_answers import CovenantAnswer, DocumentLink, LoadedModel, ModelCard, ModelPage, Status
 from app.harm.service import stamp
+from app.media import HTML, JSON, MARKDOWN, preferred
 from app.problems import describe
 from app.security import Caller, require
 
 router = APIRouter(tags=["models"])
 Looking = Annotated[Caller, Depends(require("score", "triage", "audit"))]
+_NOT_EVALUATED = "Not evaluated: no evaluation lies beside this artefact. `dayzero-train evaluate` makes one."
+_TEXT = {"schema": {"type": "string"}}
+_IN_MANIFEST = {
+    "groups", "cuts", "decision_weights", "features", "survival_features", "harm_index", "libraries", "data", "metrics",
+    "seed",
+}  # fmt: skip
 
 
 @router.get("/models", summary="List the models loaded", responses=describe(401, 403))
@@ -22,22 +31,87 @@ async def list_models(request: Request, _: Looking) -> ModelPage:
     return ModelPage(models=[_loaded(model.bundle) for model in request.app.state.scorer.models.values()])
 
 
-@router.get("/models/{family}", summary="Describe a model", responses=describe(401, 403, 404))
-async def get_model(request: Request, family: str, _: Looking) -> ModelCard:
-    """The manifest in force: features, group cuts, decision weights, data counts, measured quality."""
+@router.get(
+    "/models/{family}",
+    summary="Describe a model",
+    response_model=ModelCard,
+    responses={200: {"content": {HTML: _TEXT, MARKDOWN: _TEXT}}, **describe(401, 403, 404, 406)},
+)
+async def get_model(request: Request, family: str, _: Looking) -> Response:
+    """JSON: the manifest in force, the evaluation, the transparency record. HTML: the report page. Markdown: the card.
+
+    Where nothing was evaluated there is only JSON, and it says so.
+    """
+    bundle = _bundle(request, family)
+    offered = (JSON,) if bundle.documents is None else (JSON, HTML, MARKDOWN)
+    media = preferred(request.headers.get("accept"), offered)
+    if media != JSON:
+        return _document(bundle, PAGE if media == HTML else CARD)
+    return Response(_card(bundle).model_dump_json(), media_type=JSON)
+
+
+@router.get(
+    "/models/{family}/covenant", summary="How a model answers to the Covenant", responses=describe(401, 403, 404)
+)
+async def get_covenant(request: Request, family: str, _: Looking) -> CovenantAnswer:
+    """Each principle: what implements it, where that is tested, what was measured, and what a force must do itself."""
+    bundle = _bundle(request, family)
+    told = bundle.documents.covenant if bundle.documents else None
+    return CovenantAnswer(
+        **stamp(bundle).model_dump(),
+        status=_status(bundle),
+        notice=told.notice if told else _NOT_EVALUATED,
+        principles=told.principles if told else [],
+        parts=told.parts if told else [],
+    )
+
+
+@router.get(
+    "/models/{family}/documents/{name}",
+    summary="Read one document of a model",
+    response_class=Response,
+    responses={200: {"content": {JSON: {}, HTML: _TEXT, MARKDOWN: _TEXT}}, **describe(401, 403, 404, 422)},
+)
+async def get_document(request: Request, family: str, name: DocumentName, _: Looking) -> Response:
+    """The file as it lies beside the artefact, byte for byte."""
+    return _document(_bundle(request, family), name)
+
+
+def _bundle(request: Request, family: str) -> Bundle:
     model = request.app.state.scorer.models.get(family)
     if model is None:
         raise NotFound("No model of that family is loaded here.")
-    manifest = model.bundle.manifest
+    bundle: Bundle = model.bundle
+    return bundle
+
+
+def _status(bundle: Bundle) -> Status:
+    return "not evaluated" if bundle.documents is None else "evaluated"
+
+
+def _document(bundle: Bundle, name: DocumentName) -> Response:
+    if bundle.documents is None:
+        raise NotFound(_NOT_EVALUATED)
+    headers = {"Content-Security-Policy": bundle.documents.policy} if name == PAGE else {}
+    return Response(bundle.documents.files[name], media_type=MEDIA[name], headers=headers)
+
+
+def _card(bundle: Bundle) -> ModelCard:
+    documents = bundle.documents
+    links = [] if documents is None else [_link(bundle, name, documents.listed.files[name]) for name in MEDIA]
     return ModelCard(
-        **_loaded(model.bundle).model_dump(),
-        **manifest.model_dump(
-            include={
-                "groups", "cuts", "decision_weights", "features", "survival_features", "harm_index", "libraries",
-                "data", "metrics", "seed",
-            }
-        ),
-    )  # fmt: skip
+        **_loaded(bundle).model_dump(),
+        **bundle.manifest.model_dump(include=_IN_MANIFEST),
+        status=_status(bundle),
+        evaluation=None if documents is None else documents.evaluation,
+        atrs=None if documents is None else documents.atrs,
+        documents=links,
+    )
+
+
+def _link(bundle: Bundle, name: DocumentName, digest: str) -> DocumentLink:
+    path = f"/models/{bundle.manifest.family}/documents/{name}"
+    return DocumentLink(name=name, media_type=MEDIA[name], sha256=digest, path=path)
 
 
 def _loaded(bundle: Bundle) -> LoadedModel:

@@ -131,14 +131,30 @@ def error_rates(manifest: Manifest) -> str | None:
     Wording after the ethics committee's communication format: out of N people, X identified, Y falsely, Z missed.
     """
     confusion = manifest.metrics.get("population_mix", {}).get("confusion")
-    if not confusion:
-        return None
-    scale = 1000 / sum(sum(row) for row in confusion)
+    return told_errors(confusion) if confusion else None
+
+
+class Errors(NamedTuple):
+    """Of so many people: how many are put in the highest group, how many of them falsely, how many are missed."""
+
+    flagged: float
+    falsely: float
+    missed: float
+
+
+def errors_among(people: float, confusion: Sequence[Sequence[float]]) -> Errors:
+    """What a confusion matrix (4, 4), rows true groups, comes to for that many people."""
+    scale = people / sum(sum(row) for row in confusion)
     flagged = [scale * row[3] for row in confusion]
-    missed = scale * sum(confusion[3][:3])
+    return Errors(sum(flagged), sum(flagged[:3]), scale * sum(confusion[3][:3]))
+
+
+def told_errors(confusion: Sequence[Sequence[float]], people: int = 1000) -> str:
+    """One sentence in the committee's format."""
+    errors = errors_among(people, confusion)
     return (
-        f"Out of 1,000 people like those it learnt from, we would expect {sum(flagged):.0f} to be put in the highest "
-        f"group; {sum(flagged[:3]):.0f} of them would turn out not to belong there; and {missed:.0f} who do belong "
+        f"Out of {people:,} people like those it learnt from, we would expect {errors.flagged:.0f} to be put in the highest "
+        f"group; {errors.falsely:.0f} of them would turn out not to belong there; and {errors.missed:.0f} who do belong "
         "there would be missed."
     )
 

@@ -240,6 +240,7 @@ def test_models_metrics_and_health(service: Client) -> None:
     card = service.get("/models/stalking-nominal").json()
     assert card["manifest_sha256"] == answer["model"]["manifest_sha256"]
     assert card["learnt_from"].startswith("nobody")
+    assert (card["status"], card["evaluation"], card["documents"]) == ("not evaluated", None, [])
     counted = service.as_caller("prometheus", "metrics").get("/metrics").text
     assert 'dayzero_requests_total{method="POST",route="/score",status="200"}' in counted
     assert "dayzero_ready 1.0" in counted

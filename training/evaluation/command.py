@@ -7,6 +7,7 @@ import click
 
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
+from training.documents.write import write_documents
 from training.evaluation.evaluate import evaluate
 from training.evaluation.sections import SECTIONS
 from training.harm.fit import peak_mebibytes
@@ -24,7 +25,6 @@ from training.harm.progress import shown
 @click.option(
     "--work",
     "folder",
-    required=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for extracts, fits and finished steps; a run that was killed goes on from here. About 1 GB.",
 )
@@ -43,11 +43,23 @@ from training.harm.progress import shown
     type=click.Choice([section.name for section in SECTIONS]),
     help="Measure this section alone (may be repeated); the part is written to the work folder.",
 )
-def command(artefact: Path, folder: Path, extract: Path | None, jobs: int, seed: int, only: tuple[str, ...]) -> None:
+@click.option(
+    "--documents-only", is_flag=True, help="Measure nothing: write the documents from the evaluation.json there."
+)
+def command(
+    artefact: Path,
+    folder: Path | None,
+    extract: Path | None,
+    jobs: int,
+    seed: int,
+    only: tuple[str, ...],
+    documents_only: bool,
+) -> None:
     """Measure an artefact: everything an ethics committee, a statistician or an analyst may ask.
 
-    Writes evaluation.json beside the artefact. The same artefact and seed give the same bytes, so the file can be
-    deleted and brought back. Every finished step is kept in the work folder: after a kill, run the same command again.
+    Writes evaluation.json beside the artefact, and the documents made from it alone: model card, ATRS record, ALGO-CARE
+    answers, Covenant table, report page. The same artefact and seed give the same bytes, so everything can be deleted and
+    brought back. Every finished step is kept in the work folder: after a kill, run the same command again.
 
     \b
     Everything, from nothing:
@@ -57,6 +69,12 @@ def command(artefact: Path, folder: Path, extract: Path | None, jobs: int, seed:
     A force's own artefact:
       dayzero-train evaluate --artifact my_artifacts/stalking-nominal/1 --work evaluation_work --extract my_extract
     """
+    if documents_only:
+        for path in write_documents(artefact):
+            click.echo(str(path))
+        return
+    if folder is None:
+        raise click.UsageError("Name a --work folder: that is where a run that is killed goes on from.")
     started = time.monotonic()
     index = index_in_force(read_settings().harm_index)
     with shown(keep=False) as stages:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from app.artifacts import Bundle, load_bundle
+from app.documents import EVALUATION
 from app.errors import SetupError
 from app.files import written_whole
 from app.harm.harm_index import HarmIndex
+from training.documents.write import write_documents
 from training.evaluation import worlds
 from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
 from training.evaluation.code import code_digest
@@ -22,7 +24,6 @@ from training.harm.artefact import library_versions
 from training.harm.progress import Stages
 
 FORMAT = 1
-EVALUATION = "evaluation.json"
 _PREPARING = 2
 _FITTING = 5
 _SYNTHETIC = (
@@ -77,7 +78,7 @@ def evaluate(
     stages: Stages | None = None,
 ) -> Path:
     """Measure one artefact; steps are kept in `folder`. Returns the file written: `evaluation.json` beside the artefact,
-    or, where `only` some sections were asked for, in `folder`.
+    with all documents made from it, or, where `only` some sections were asked for, in `folder`.
 
     Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`.
     """
@@ -94,6 +95,8 @@ def evaluate(
     target = (folder if only else artefact) / EVALUATION
     with written_whole(target) as file:
         file.write(_text(run, measured))
+    if not only:
+        write_documents(artefact)
     return target
 
 

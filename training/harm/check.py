@@ -5,20 +5,21 @@ the other. Besides real nominals both get inputs lying exactly on split threshol
 float64 part ways.
 """
 
-import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 from sksurv.ensemble import RandomSurvivalForest
-from xgboost import XGBClassifier
 
 from app.errors import SetupError
-from app.harm.features import FEATURES, ROWS, Features
+from app.harm.features import FEATURES, Features
 from training.harm.classifier import Stack
-from training.harm.onnx_survival import rounded_down
-from training.harm.survival import SURVIVAL_COLUMNS, curves
+from training.harm.population import population_probabilities
+from training.harm.splits import Splits, divided, first_stage_splits, forest_splits, table_splits
+from training.harm.survival import curves
+from training.harm.tables import table_probabilities
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-5
@@ -28,22 +29,21 @@ BATCH = 1_000
 _SMALL_BATCHES = (1, 2)
 _SMALL_BATCH_ROWS = 100
 _THRESHOLD_ROWS = 600
-
-
-class Splits(NamedTuple):
-    """Splits of a tree model: flat feature number (T,) out of 380, threshold float32 (T,)."""
-
-    feature: NDArray[np.int64]
-    threshold: NDArray[np.float32]
+MOST_DIVIDED = 0.01
 
 
 class Agreement(NamedTuple):
-    """Largest differences found: probabilities, population probabilities, survival; nominals compared."""
+    """Largest differences found: probabilities, population probabilities, survival; nominals compared.
+
+    `divided` are the inputs whose first-stage probabilities agree, but with a split of the second stage between them:
+    there the graph's second stage is held to the library's at the graph's own first-stage probabilities.
+    """
 
     probabilities: float
     population_probabilities: float
     survival: float
     nominals: int
+    divided: int
 
 
 def check_export(
@@ -56,26 +56,30 @@ def check_export(
     """
     rng = np.random.default_rng(seed)
     rows = x[rng.permutation(len(x))[:MOST_ROWS]]
-    on_trees = on_thresholds(rows[:_THRESHOLD_ROWS], tree_splits(stack.trees), rng)
+    on_trees = on_thresholds(rows[:_THRESHOLD_ROWS], first_stage_splits(stack), rng)
     on_forest = on_thresholds(rows[:_THRESHOLD_ROWS], forest_splits(forest), rng)
-    groups, curve = _session(model), _session(survival)
+    groups, inside, curve = _session(model), _session(_with_first_stage(model, stack)), _session(survival)
     inputs = np.concatenate([rows, on_trees, on_forest])
 
     plain, population = _in_batches(groups, inputs, BATCH)
-    expected = stack.probabilities(inputs)
+    *_, stacked = _in_batches(inside, inputs, BATCH)
+    expected, jumps = _expected(stack, inputs, stacked)
     (found_curves,) = _in_batches(curve, inputs, BATCH)
     agreement = Agreement(
         probabilities=_difference(plain, expected),
-        population_probabilities=_difference(population, stack.population_probabilities(inputs)),
+        population_probabilities=_difference(population, population_probabilities(stack.population, expected)),
         survival=_difference(found_curves, curves(forest, inputs)),
         nominals=len(rows),
+        divided=jumps,
     )
     for name in ("probabilities", "population_probabilities", "survival"):
         _require(getattr(agreement, name) <= TOLERANCE, f"{name} differ by up to {getattr(agreement, name):.1e}")
+    _require(jumps <= MOST_DIVIDED * len(inputs), f"{jumps} of {len(inputs)} inputs lie on a split of the second stage")
     _require(_same_groups(plain, expected, stack.decision_weights), "predicted groups differ")
     _require(bool((found_curves[:, 0] == 1).all()), "a survival curve does not start at 1")
     _require(bool((np.diff(found_curves, axis=1) <= 0).all()), "a survival curve rises")
-    _check_batches(groups, curve, inputs[:BATCH])
+    _check_batches(groups, inside, stack, inputs[:BATCH])
+    _check_curve_batches(curve, inputs[:BATCH])
     return agreement
 
 
@@ -94,33 +98,40 @@ def on_thresholds(x: Features, splits: Splits, rng: np.random.Generator) -> Feat
     return flat.reshape(x.shape)
 
 
-def tree_splits(model: XGBClassifier) -> Splits:
-    """All splits of the boosted trees, from xgboost's own JSON."""
-    learner = json.loads(model.get_booster().save_raw("json"))["learner"]
-    trees = learner["gradient_booster"]["model"]["trees"]
-    inner = [np.asarray(tree["left_children"]) >= 0 for tree in trees]
-    feature = [np.asarray(tree["split_indices"])[keep] for tree, keep in zip(trees, inner, strict=True)]
-    threshold = [np.asarray(tree["split_conditions"])[keep] for tree, keep in zip(trees, inner, strict=True)]
-    return Splits(np.concatenate(feature), np.concatenate(threshold).astype(np.float32))
+def _expected(stack: Stack, x: Features, stacked: NDArray[np.float32]) -> tuple[Floats, int]:
+    """Probabilities of the libraries, given what the graph's first stage says; how many inputs are divided."""
+    own = stack.first_stage(x)
+    _require(_difference(stacked, own) <= TOLERANCE, f"first stages differ by up to {_difference(stacked, own):.1e}")
+    jumps = divided(table_splits(stack.second), own, stacked)
+    return table_probabilities(stack.second, np.where(jumps[:, None], stacked, own)), int(jumps.sum())
 
 
-def forest_splits(forest: RandomSurvivalForest) -> Splits:
-    """All splits of the survival forest, by number among the 380 flat features."""
-    columns = (np.arange(ROWS)[:, None] * len(FEATURES) + np.asarray(SURVIVAL_COLUMNS)).ravel()
-    trees = [tree.tree_ for tree in forest.estimators_]
-    feature = np.concatenate([tree.feature[tree.children_left >= 0] for tree in trees])
-    threshold = np.concatenate([tree.threshold[tree.children_left >= 0] for tree in trees])
-    return Splits(columns[feature], rounded_down(threshold))
+def _with_first_stage(model: bytes, stack: Stack) -> bytes:
+    """The same graph with a third output: the eight probabilities that its second stage reads."""
+    graph = onnx.load_from_string(model)
+    stacked = f"{stack.structure.second}_concat_0"
+    graph.graph.output.append(onnx.helper.make_tensor_value_info(stacked, onnx.TensorProto.FLOAT, ["N", 8]))
+    return bytes(graph.SerializeToString())
 
 
-def _check_batches(groups: ort.InferenceSession, curve: ort.InferenceSession, x: Features) -> None:
-    """Same answers one by one, in pairs, and all at once."""
+def _check_batches(groups: ort.InferenceSession, inside: ort.InferenceSession, stack: Stack, x: Features) -> None:
+    """Same answers one by one, in pairs, and all at once, unless a split of the second stage lies between."""
+    few, splits = x[:_SMALL_BATCH_ROWS], table_splits(stack.second)
+    whole = [part[: len(few)] for part in _in_batches(groups, x, len(x)) + _in_batches(inside, x, len(x))[2:]]
+    for size in _SMALL_BATCHES:
+        parts = _in_batches(groups, few, size) + _in_batches(inside, few, size)[2:]
+        same = ~divided(splits, parts[2], whole[2])
+        close = [_difference(one[same], other[same]) <= TOLERANCE / 10 for one, other in zip(parts, whole, strict=True)]
+        _require(all(close), f"answers depend on the batch (size {size})")
+
+
+def _check_curve_batches(curve: ort.InferenceSession, x: Features) -> None:
+    """The very same curves one by one, in pairs, and all at once."""
     few = x[:_SMALL_BATCH_ROWS]
-    for session, same in ((groups, _close), (curve, np.array_equal)):
-        whole = [part[: len(few)] for part in _in_batches(session, x, len(x))]
-        for size in _SMALL_BATCHES:
-            parts = _in_batches(session, few, size)
-            _require(all(map(same, parts, whole)), f"answers depend on the batch (size {size})")
+    (whole,) = _in_batches(curve, x, len(x))
+    for size in _SMALL_BATCHES:
+        (parts,) = _in_batches(curve, few, size)
+        _require(np.array_equal(parts, whole[: len(few)]), f"curves depend on the batch (size {size})")
 
 
 def _in_batches(session: ort.InferenceSession, x: Features, size: int) -> list[NDArray[np.float32]]:
@@ -142,12 +153,8 @@ def _session(graph: bytes) -> ort.InferenceSession:
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def _difference(found: NDArray[np.float32], expected: Floats) -> float:
-    return float(np.abs(found - expected).max())
-
-
-def _close(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    return bool(np.abs(one - other).max() <= TOLERANCE / 10)
+def _difference(found: NDArray[np.float32], expected: NDArray[np.floating[Any]]) -> float:
+    return float(np.abs(found - expected).max(initial=0))
 
 
 def _require(holds: bool, what: str) -> None:

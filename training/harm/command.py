@@ -14,6 +14,7 @@ from app.settings import read_settings
 from training.extract import REAL_SOURCE
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
+from training.harm.structure import PUBLISHED, parse_stack
 
 FAMILIES = ("stalking-nominal",)
 _PUBLISHED = {
@@ -36,6 +37,12 @@ _PUBLISHED = {
     help="Folder with the five tables of an extract.",
 )
 @click.option("--family", type=click.Choice(FAMILIES), default=FAMILIES[0], show_default=True)
+@click.option(
+    "--stack",
+    default=str(PUBLISHED),
+    show_default=True,
+    help="Two first-stage models and what reads them; see `dayzero-train zoo --help`.",
+)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Artefacts folder.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Fits side by side.")
@@ -45,12 +52,17 @@ _PUBLISHED = {
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Sign the artefact with this key.",
 )
-def command(folder: Path, family: str, out: Path, seed: int, jobs: int, version: str, signing_key: Path | None) -> None:
+def command(
+    folder: Path, family: str, stack: str, out: Path, seed: int, jobs: int, version: str, signing_key: Path | None
+) -> None:
     """Fit, check and write one artefact; the same extract and seed give the same bytes."""
+    structure = parse_stack(stack)
     signer = None if signing_key is None else read_signer(signing_key)
     index = index_in_force(read_settings().harm_index)
     with shown() as stages:
-        report = fit(folder, out, index, family=family, version=version, seed=seed, jobs=jobs, stages=stages)
+        report = fit(
+            folder, out, index, family=family, version=version, seed=seed, structure=structure, jobs=jobs, stages=stages
+        )
     if signer is not None:
         sign_artefact(report.folder, signer)
     console = Console()

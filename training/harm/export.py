@@ -6,22 +6,21 @@ from sksurv.ensemble import RandomSurvivalForest
 
 from training.harm.classifier import Stack
 from training.harm.graph import unified
-from training.harm.onnx_lstm import lstm_graph
+from training.harm.onnx_stages import first_stage_graph, second_stage_graph
 from training.harm.onnx_survival import survival_graph
-from training.harm.onnx_svm import second_stage_graph
-from training.harm.onnx_trees import trees_graph
 
 
 def export_model(stack: Stack) -> bytes:
     """The stack in one graph: features (N, 20, 19) -> probabilities, population_probabilities (N, 4), float32."""
-    lstm = compose.add_prefix(lstm_graph(stack.lstm), "lstm/")
-    both = compose.merge_models(trees_graph(stack.trees), lstm, io_map=[])
+    (name, other_name), (model, other_model) = stack.structure.first, stack.first
+    one = first_stage_graph(name, model)
+    other = compose.add_prefix(first_stage_graph(other_name, other_model), f"{other_name}/")
     joined = compose.merge_models(
-        both,
-        second_stage_graph(stack.svm, stack.population),
-        io_map=[("tree_probabilities", "first_trees"), ("lstm/lstm_probabilities", "first_lstm")],
+        compose.merge_models(one, other, io_map=[]),
+        second_stage_graph(stack.structure.second, stack.second, stack.population),
+        io_map=[(one.graph.output[0].name, "first_one"), (other.graph.output[0].name, "first_other")],
     )
-    return _bytes(_one_input(joined))
+    return _bytes(_one_input(joined, f"{other_name}/features"))
 
 
 def export_survival(forest: RandomSurvivalForest) -> bytes:
@@ -29,10 +28,10 @@ def export_survival(forest: RandomSurvivalForest) -> bytes:
     return _bytes(survival_graph(forest))
 
 
-def _one_input(model: onnx.ModelProto) -> onnx.ModelProto:
+def _one_input(model: onnx.ModelProto, second: str) -> onnx.ModelProto:
     """Let both halves read the one input `features`."""
     for node in model.graph.node:
-        node.input[:] = ["features" if name == "lstm/features" else name for name in node.input]
+        node.input[:] = ["features" if name == second else name for name in node.input]
     kept = [given for given in model.graph.input if given.name == "features"]
     del model.graph.input[:]
     model.graph.input.extend(kept)

@@ -15,11 +15,11 @@ from sksurv.tree import SurvivalTree
 
 from app.harm.features import FEATURES, ROWS
 from training.harm.graph import FEATURES_INPUT, Graph
+from training.harm.onnx_forest import ensemble, leaves_of
 from training.harm.survival import HORIZON, SURVIVAL_COLUMNS, on_days
 
 _STEP = 2.0**-17
 _MOST_TREES = 128
-_LEAF, _BRANCH = "LEAF", "BRANCH_LEQ"
 
 
 class Layout(NamedTuple):
@@ -65,39 +65,17 @@ def survival_graph(forest: RandomSurvivalForest, layout: Layout = NOMINALS) -> o
     return graph.model({"features": layout.shape}, {"survival": (layout.horizon + 1,)})
 
 
-def rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Largest float32 not above each threshold: `x <= threshold` then holds for the same float32 x."""
-    nearest = thresholds.astype(np.float32)
-    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
-
-
 def _leaves(tree: SurvivalTree, times: NDArray[np.float64], horizon: int) -> _Leaves:
-    nodes = np.flatnonzero(tree.tree_.children_left < 0)
+    nodes = leaves_of(tree.tree_)
     curves = on_days(tree.tree_.value[nodes, :, 1], times, horizon)
     return _Leaves(nodes, (np.round(curves / _STEP) * _STEP).astype(np.float32))
 
 
 def _ensemble(forest: RandomSurvivalForest, leaves: list[_Leaves], columns: NDArray[np.int64]) -> dict[str, Any]:
     """Attributes of a TreeEnsembleRegressor with one target a tree: the row of the table its leaf owns."""
-    trees = [tree.tree_ for tree in forest.estimators_]
-    sizes = [tree.node_count for tree in trees]
-    below = [np.stack([tree.children_left, tree.children_right]).clip(min=0) for tree in trees]
-    branching = np.concatenate([tree.children_left >= 0 for tree in trees])
-    feature = np.concatenate([tree.feature for tree in trees]).clip(min=0)
-    threshold = np.concatenate([tree.threshold for tree in trees])
-    owners = np.repeat(np.arange(len(trees)), [len(part.nodes) for part in leaves])
-    return {
-        "n_targets": len(trees),
-        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes).tolist(),
-        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]).tolist(),
-        "nodes_featureids": columns[feature].tolist(),
-        "nodes_values": np.where(branching, rounded_down(threshold), 0).tolist(),
-        "nodes_modes": np.where(branching, _BRANCH, _LEAF).tolist(),
-        "nodes_truenodeids": np.concatenate(below, axis=1)[0].tolist(),
-        "nodes_falsenodeids": np.concatenate(below, axis=1)[1].tolist(),
-        "nodes_missing_value_tracks_true": [0] * sum(sizes),
-        "target_treeids": owners.tolist(),
-        "target_nodeids": np.concatenate([part.nodes for part in leaves]).tolist(),
-        "target_ids": owners.tolist(),
-        "target_weights": np.arange(len(owners), dtype=float).tolist(),
-    }
+    ends = np.cumsum([len(part.nodes) for part in leaves])
+    owned = [
+        (part.nodes, np.full(len(part.nodes), tree), np.arange(end - len(part.nodes), end, dtype=float))
+        for tree, (part, end) in enumerate(zip(leaves, ends, strict=True))
+    ]
+    return ensemble([tree.tree_ for tree in forest.estimators_], owned, len(leaves), columns)

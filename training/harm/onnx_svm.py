@@ -1,4 +1,4 @@
-"""The second stage and the population calibration as matrix products: two (N, 4) in, two (N, 4) out."""
+"""A support vector machine as matrix products: its kernel, its pairwise margins and the regression that reads them."""
 
 from itertools import combinations
 from typing import Any
@@ -10,27 +10,32 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from training.harm.graph import Graph
-from training.harm.population import FLOOR, GROUP_COUNT
 from training.harm.svm import CalibratedSvm
 
+_MOST_NARROW = 8
 
-def second_stage_graph(svm: CalibratedSvm, population: LogisticRegression) -> onnx.ModelProto:
-    """first_trees, first_lstm (N, 4) -> probabilities, population_probabilities (N, 4)."""
-    graph = Graph("svm")
-    stacked = graph.node("Concat", ["first_trees", "first_lstm"], axis=1)
+
+def svm_logits(graph: Graph, svm: CalibratedSvm, values: str) -> str:
+    """Kernel, margins and link: values (N, K) -> logits (N, 4).
+
+    A wide table is worked out in float64: squared distances over 380 columns grow, and float32 keeps too little of them.
+    """
+    wide = svm.machine.support_vectors_.shape[1] > _MOST_NARROW
+    dtype = np.float64 if wide else np.float32
+    if wide:
+        values = graph.node("Cast", [values], to=onnx.TensorProto.DOUBLE)
     order = interleaved(svm.machine.n_support_)
-    kernel = _kernel(graph, stacked, svm.machine, order)
-    weights = _constants(graph, pair_coefficients(svm.machine)[order], svm.machine.intercept_)
+    kernel = _kernel(graph, values, svm.machine, order, dtype)
+    weights = _constants(graph, pair_coefficients(svm.machine)[order], svm.machine.intercept_, dtype=dtype)
     margins = graph.node("Gemm", [kernel, *weights])
-    logits = _regression(graph, margins, svm.link)
-    graph.node("Softmax", [logits], ["probabilities"], axis=1)
-    floored = graph.node("Max", ["probabilities", graph.constant(FLOOR)])
-    calibrated = _regression(graph, graph.node("Log", [floored]), population)
-    graph.node("Softmax", [calibrated], ["population_probabilities"], axis=1)
-    four = (GROUP_COUNT,)
-    return graph.model(
-        {"first_trees": four, "first_lstm": four}, {"probabilities": four, "population_probabilities": four}
-    )
+    if wide:
+        margins = graph.node("Cast", [margins], to=onnx.TensorProto.FLOAT)
+    return regression_logits(graph, svm.link, margins)
+
+
+def regression_logits(graph: Graph, model: LogisticRegression, values: str) -> str:
+    """Logits of a multinomial regression: values (N, K) -> (N, 4)."""
+    return graph.node("Gemm", [values, *_constants(graph, model.coef_.T, model.intercept_)])
 
 
 def pair_coefficients(machine: SVC) -> NDArray[np.float64]:
@@ -57,26 +62,20 @@ def interleaved(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     return np.argsort(np.concatenate([(np.arange(count) + 0.5) / count for count in counts]), kind="stable")
 
 
-def _kernel(graph: Graph, stacked: str, machine: SVC, order: NDArray[np.int64]) -> str:
+def _kernel(graph: Graph, values: str, machine: SVC, order: NDArray[np.int64], dtype: type) -> str:
     """exp(-gamma * |x - s|^2) for every support vector, (N, S), the square opened so that it is one product.
 
     Centring both sides first keeps the squares small, and with them what cancels.
     """
     centre = machine.support_vectors_.mean(axis=0)
     vectors, gamma = machine.support_vectors_[order] - centre, float(machine._gamma)
-    centred = graph.node("Sub", [stacked, graph.constant(centre)])
+    centred = graph.node("Sub", [values, graph.constant(centre, dtype)])
     square = graph.node("ReduceSumSquare", [centred], axes=[1], keepdims=1)
     both = graph.node("Concat", [centred, square], axis=1)
     factors = np.vstack([2 * gamma * vectors.T, np.full(len(vectors), -gamma)])
-    return graph.node(
-        "Exp", [graph.node("Gemm", [both, *_constants(graph, factors, -gamma * (vectors**2).sum(axis=1))])]
-    )
+    constants = _constants(graph, factors, -gamma * (vectors**2).sum(axis=1), dtype=dtype)
+    return graph.node("Exp", [graph.node("Gemm", [both, *constants])])
 
 
-def _regression(graph: Graph, inputs: str, model: LogisticRegression) -> str:
-    """Logits of a multinomial regression."""
-    return graph.node("Gemm", [inputs, *_constants(graph, model.coef_.T, model.intercept_)])
-
-
-def _constants(graph: Graph, *values: NDArray[np.float64]) -> list[str]:
-    return [graph.constant(value) for value in values]
+def _constants(graph: Graph, *values: NDArray[np.float64], dtype: type = np.float32) -> list[str]:
+    return [graph.constant(value, dtype) for value in values]

@@ -1,23 +1,19 @@
-"""XGBoost as an ONNX tree ensemble: features (N, 20, 19) -> tree_probabilities (N, 4)."""
+"""XGBoost of the first stage as an ONNX tree ensemble: features (N, 20, 19) -> tree_probabilities (N, 4)."""
 
 import onnx
 from onnx import compose
-from onnxmltools import convert_xgboost
-from onnxmltools.convert.common.data_types import FloatTensorType
 from xgboost import XGBClassifier
 
 from app.harm.features import FEATURES, ROWS
-from training.harm.graph import FEATURES_INPUT, OPSET, Graph, unified
+from training.harm.graph import FEATURES_INPUT, Graph, unified
+from training.harm.onnx_tables import convert_boosted
 
 _WIDTH = ROWS * len(FEATURES)
 
 
 def trees_graph(model: XGBClassifier) -> onnx.ModelProto:
-    """Convert the scikit-learn wrapper; splits stay strict (`<`), the label output is dropped.
-
-    The wrapper knows its best iteration, a raw booster would bring every round along.
-    """
-    converted = convert_xgboost(model, initial_types=[("flat", FloatTensorType([None, _WIDTH]))], target_opset=OPSET)
+    """The converted model behind the flattening; its label output is dropped."""
+    converted = convert_boosted(model, _WIDTH)
     # The converter invents a name at every call; the same fit must give the same bytes.
     converted.graph.name = "trees"
     (ensemble,) = converted.graph.node

@@ -9,18 +9,26 @@ Result = TypeVar("Result")
 
 
 def run(
-    tasks: Sequence[Callable[[], Result]], *, jobs: int = 1, done: Callable[[], None] = lambda: None
+    tasks: Sequence[Callable[[], Result]],
+    *,
+    jobs: int = 1,
+    done: Callable[[], None] = lambda: None,
+    found: Callable[[int, Result], None] = lambda _, __: None,
 ) -> list[Result]:
-    """Results of `tasks` in order. With `jobs` > 1 in worker processes (tasks must pickle); `done` after each."""
-    if jobs <= 1 or len(tasks) == 1:
-        return [_ticked(task(), done) for task in tasks]
+    """Results of `tasks` in order. With `jobs` > 1 in worker processes (tasks must pickle).
+
+    After each, as soon as it is there, `found` with its number and result, then `done`.
+    """
+
+    def ticked(number: int, result: Result) -> Result:
+        found(number, result)
+        done()
+        return result
+
+    if jobs <= 1 or len(tasks) <= 1:
+        return [ticked(number, task()) for number, task in enumerate(tasks)]
     with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as workers:
-        futures = [workers.submit(task) for task in tasks]
+        futures = {workers.submit(task): number for number, task in enumerate(tasks)}
         for future in as_completed(futures):
-            _ticked(future.result(), done)
+            ticked(futures[future], future.result())
         return [future.result() for future in futures]
-
-
-def _ticked(result: Result, done: Callable[[], None]) -> Result:
-    done()
-    return result

@@ -1,4 +1,4 @@
-"""Second stage: a support vector machine on the eight probabilities of the first (report, section 3.3.2, figure 13).
+"""A support vector machine that gives probabilities: published second stage, and one of the first (report, section 3.3.2).
 
 Probabilities come from the margins. `CalibratedClassifierCV(SVC(), ensemble=False)` puts one sigmoid on each class's
 number of pairwise *votes*: the result moves in steps, so an explanation sees nothing and then a jump, and a rounding
@@ -7,19 +7,16 @@ error can flip a vote. Here one multinomial logistic regression reads all six pa
 """
 
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.svm import SVC
 
-from training.harm.folds import Ints, fold_numbers, fold_rows
-from training.harm.parallel import run
+from training.harm.folds import Ints, fold_numbers
 
 Floats = NDArray[np.float64]
 
@@ -66,27 +63,3 @@ def fit_svm(
     margins = cross_val_predict(machine, stacked, groups, cv=folds, method="decision_function")
     link = LogisticRegression(max_iter=1000).fit(margins, groups)
     return CalibratedSvm(machine.fit(stacked, groups), link)
-
-
-def cross_fit(stacked: NDArray[np.float32], groups: Ints, component: Ints, settings: SvmSettings, seed: int) -> Floats:
-    """Out-of-fold probabilities of the second stage, (N, 4): what decision weights are chosen on."""
-    out = np.empty((len(groups), 4))
-    for learn, held_out in fold_rows(fold_numbers(groups, component, seed)):
-        svm = fit_svm(stacked[learn], groups[learn], component[learn], settings, seed)
-        out[held_out] = svm.probabilities(stacked[held_out])
-    return out
-
-
-def choose_settings(
-    stacked: NDArray[np.float32],
-    groups: Ints,
-    component: Ints,
-    seed: int,
-    jobs: int,
-    tries: tuple[SvmSettings, ...] = SETTINGS,
-) -> tuple[SvmSettings, Floats]:
-    """Of `tries` the settings with the lowest out-of-fold log loss, and their out-of-fold probabilities (N, 4)."""
-    tried = run([partial(cross_fit, stacked, groups, component, settings, seed) for settings in tries], jobs=jobs)
-    losses = [log_loss(groups, probabilities) for probabilities in tried]
-    best = int(np.argmin(losses))
-    return tries[best], tried[best]

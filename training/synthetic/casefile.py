@@ -83,7 +83,7 @@ def record(rng: np.random.Generator, acts: Acts, casework: Casework, world: Worl
     day = as_told(rng, acts.day)
     family = (rng.random(count) < _FAMILY_SHARE) & (acts.kind != OTHER_NON_CRIME)
     domestic = acts.partner | domestic_non_crime | family
-    conduct = np.isin(acts.kind, world.known_for.conduct)
+    conduct = world.is_conduct(acts.kind)
     return Incidents(acts.person, day, casework.recorded, acts.kind, code, harm, acts.partner, domestic, conduct)
 
 

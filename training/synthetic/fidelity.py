@@ -15,7 +15,7 @@ from training.extract import Extract
 from training.extract_rules import Flags, placeholders
 from training.labels import HORIZON_DAYS, Labelled, roles_known
 from training.split import PUBLISHED_NOMINALS, split
-from training.synthetic.fidelity_rows import EXACT, SHOWN, Row, counted
+from training.synthetic.fidelity_rows import EXACT, OURS, SHOWN, Row, counted
 from training.synthetic.people import ETHNICITIES
 
 RAPE, MURDER = "019", "001"
@@ -133,7 +133,7 @@ def ethnicity_shares() -> dict[str, float]:
 def _harm(view: _View) -> Iterator[Row]:
     harm, lengths = view.labelled.future_harm, view.labelled.histories.lengths
     yield Row("no harm in the 12 months", "3.3.1", 15_174 / PUBLISHED_NOMINALS, 0.015, float((harm == 0).mean()))
-    yield Row("index-only histories", "ours", 0.30, 0.04, float((lengths == 1).mean()))
+    yield Row("index-only histories", OURS, 0.30, 0.04, float((lengths == 1).mean()))
     middle, high = np.quantile(harm, (0.75, 0.98))
     ratio = float(high / max(middle, 1.0))
     yield Row("harm, 98th percentile to 75th", "2.5", 129.0, 0.3 * 129.0, ratio, "times")

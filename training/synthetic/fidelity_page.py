@@ -11,7 +11,7 @@ from app.files import written_whole
 from training.evaluation.work import Json
 from training.synthetic.fidelity_plots import plots
 from training.synthetic.fidelity_rows import figure_text
-from training.synthetic.gather import FORMAT
+from training.synthetic.gather import EXTRACT, FORMAT, SH
 
 PAGE, FOLDER = "fidelity.md", "fidelity"
 _NAMES = {
@@ -24,10 +24,14 @@ _NAMES = {
         "Days of harm in the year after day zero by percentile of nominals: none for half of them, hundreds for the top "
         "tenth. The report prints one relation of this curve, the 98th percentile to the 75th.",
     ),
-    "ages": ("Ages (figure 6)", "Age at the index incident, men and women; the report's peak is shaded."),
+    "ages": (
+        "Ages (figure 6)",
+        "Age at the index incident, men and women, in the first world; the report's peak is shaded.",
+    ),
     "months": (
         "Incidents by month (figures 3 and 2)",
-        "Growth over the last years, and a spike in January, where incidents of unknown date stand.",
+        "Growth over the last years, and a spike in every January, where incidents of unknown date stand. Only the first "
+        "world is drawn: volumes hardly differ between worlds.",
     ),
     "contacts": (
         "Victims' contacts (figure 9)",
@@ -143,10 +147,9 @@ def _table(found: Mapping[str, Json]) -> str:
     by_name = {world: {(row["figure"], row["section"]): row for row in one["rows"]} for world, one in found.items()}
     lines = ["## Every figure", ""]
     for part, what in first["parts"].items():
-        seeds = first["seeds" if part == "extract" else f"{part}_seeds"]
-        size = first["sh_nominals" if part == "sh" else "nominals"]
+        size = first["sh_nominals" if part == SH else "nominals"]
         rows = [row for row in first["rows"] if row["measured_with"] == part]
-        lines += [f"### Measured with {what}", f"{size:,} labelled nominals, seeds {', '.join(map(str, seeds))}.", ""]
+        lines += [f"### Measured with {what}", f"{size:,} labelled nominals, seeds {_seeds(found, part)}.", ""]
         lines.append("| figure | where | report | tolerance | " + " | ".join(f"`{w}` | holds" for w in found) + " |")
         lines.append("|---|---|---:|---:|" + "---:|---|" * len(found))
         for row in rows:
@@ -154,6 +157,15 @@ def _table(found: Mapping[str, Json]) -> str:
             lines.append(_line(row, {world: rows_of.get(name) for world, rows_of in by_name.items()}))
         lines.append("")
     return "\n".join(lines)
+
+
+def _seeds(found: Mapping[str, Json], part: str) -> str:
+    """What a part was measured on; world by world where they differ."""
+    name = "seeds" if part == EXTRACT else f"{part}_seeds"
+    by_world = {world: ", ".join(map(str, one[name])) or "none" for world, one in found.items()}
+    if len(set(by_world.values())) == 1:
+        return next(iter(by_world.values()))
+    return "; ".join(f"{seeds} (`{world}`)" for world, seeds in by_world.items())
 
 
 def _line(row: Json, worlds: Mapping[str, Json | None]) -> str:

@@ -11,12 +11,14 @@ from training.evaluation.work import Json
 from training.plots import GREEN, GREY, HERE, RED, REPORT, band, bars, legend, panel, svg
 from training.split import PUBLISHED_NOMINALS
 from training.synthetic.fidelity_curves import AGES, MONTHS, PERCENTILES, first_month
+from training.synthetic.fidelity_rows import OURS
 
 _COLOURS = (REPORT, HERE, GREEN)
 _WORLD_COLOURS = _COLOURS[1:]
 _MIDDLE, _HIGH, _TIMES = 75, 98, 129
 """The report's percentiles and how many times more harm there is at the higher (section 2.5)."""
 _LONG_NAME = 26
+_MONTHLY = {"stalking_by_month": "Stalking", "sh_by_month": "Stalking and harassment"}
 _MONTH_DAYS = 365.25 / 12
 _STACK_ROWS = (
     "AUC, top group against lowest",
@@ -89,23 +91,20 @@ def _ages(figure: Figure, found: Mapping[str, Json]) -> None:
 
 
 def _months(figure: Figure, found: Mapping[str, Json]) -> None:
-    """Figures 3 and 2: growth, and a spike in every January."""
-    first = next(iter(found.values()))
-    begin = first_month(int(np.datetime64(first["end"], "D").astype(np.int64)))
+    """Figures 3 and 2 in the first world: growth, and a spike in every January."""
+    world, one = next(iter(found.items()))
+    begin = first_month(int(np.datetime64(one["end"], "D").astype(np.int64)))
     years = 1970 + (int(begin.astype(np.int64)) + np.arange(MONTHS)) / 12
-    top = panel(figure, "Stalking", x="year", y="incidents a month", place=(2, 1, 1))
-    bottom = panel(figure, "Stalking and harassment", x="year", y="incidents a month", place=(2, 1, 2))
-    for (world, one), colour in zip(found.items(), _WORLD_COLOURS, strict=False):
-        for axes, name in ((top, "stalking_by_month"), (bottom, "sh_by_month")):
-            if name in one["curves"]:
-                curve = one["curves"][name]
-                band(axes, years, curve["mean"], curve["low"], curve["high"], name=f"world {world}", colour=colour)
-    weekly = WEEKLY_STALKING_CRIMES * first["nominals"] / PUBLISHED_NOMINALS
-    height, told = np.full(12, weekly * _MONTH_DAYS / 7), f"report: {weekly:,.0f} a week in the last year"
-    top.plot(years[-12:], height, color=REPORT, linewidth=5, solid_capstyle="butt", label=told)
-    for axes in (top, bottom):
-        for line in axes.lines[: len(found)]:
-            line.set_linewidth(1.5)
+    weekly = WEEKLY_STALKING_CRIMES * one["nominals"] / PUBLISHED_NOMINALS
+    for number, (name, title) in enumerate(_MONTHLY.items(), start=1):
+        axes = panel(figure, title, x="year", y="incidents a month", place=(len(_MONTHLY), 1, number))
+        if name in one["curves"]:
+            curve = one["curves"][name]
+            band(axes, years, curve["mean"], curve["low"], curve["high"], name=f"world {world}")
+            axes.lines[0].set_linewidth(1.5)
+        if name == "stalking_by_month":
+            height, told = np.full(12, weekly * _MONTH_DAYS / 7), f"report: {weekly:,.0f} a week in the last year"
+            axes.plot(years[-12:], height, color=REPORT, linewidth=5, solid_capstyle="butt", label=told)
         axes.set_ylim(bottom=0)
         axes.set_xticks(np.arange(np.ceil(years[0]), years[-1] + 1, 2))
         axes.yaxis.set_major_formatter(_thousands())
@@ -133,14 +132,15 @@ def _difficulty(figure: Figure, found: Mapping[str, Json]) -> None:
 
 
 def _beside_report(found: Mapping[str, Json], names: Sequence[str]) -> dict[str, list[float]]:
-    """Published values of the named rows, then every world's means; NaN, which draws nothing, where there is none."""
-    columns = {"report": (next(iter(found.values())), "published")}
-    columns |= {f"world {world}": (one, "mean") for world, one in found.items()}
-    series = {}
-    for name, (one, what) in columns.items():
-        of_row = {row["figure"]: row[what] for row in one["rows"]}
-        series[name] = [np.nan if of_row.get(row) is None else float(of_row[row]) for row in names]
-    return series
+    """Of the named rows what the report prints, then every world's means; NaN, which draws nothing, where there is none."""
+    first = {row["figure"]: row for row in next(iter(found.values()))["rows"]}
+    printed = {name: row["published"] for name, row in first.items() if OURS not in row["section"]}
+    means = {world: {row["figure"]: row["mean"] for row in one["rows"]} for world, one in found.items()}
+    columns = {"report": printed, **{f"world {world}": column for world, column in means.items()}}
+    return {
+        name: [np.nan if column.get(row) is None else float(column[row]) for row in names]
+        for name, column in columns.items()
+    }
 
 
 def _wrapped(name: str) -> str:

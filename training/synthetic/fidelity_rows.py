@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 Unit = Literal["count", "share", "days", "times", "years", "index"]
 Side = Literal["either way", "at least", "at most"]
+OURS = "ours"
+"""In the place of a section, or behind it: what the report does not print, but implies or the design asks for."""
 EXACT, SHOWN = 0.0, math.nan
 """Tolerances: to the last one, and not held to anything."""
 

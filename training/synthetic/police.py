@@ -102,7 +102,7 @@ def _recorded_share(people: People, acts: Acts, world: World) -> Floats:
     odds = np.log(world.recorded_share / (1.0 - world.recorded_share))
     odds = odds + world.ethnicity_recording_gap * (people.ethnicity[acts.person] > 0)
     share = 1.0 / (1.0 + np.exp(-odds))
-    first = (acts.day == people.onset[acts.person]) & np.isin(acts.kind, world.known_for.conduct)
+    first = (acts.day == people.onset[acts.person]) & world.is_conduct(acts.kind)
     return np.where(first, 1.0, share)
 
 

@@ -57,7 +57,7 @@ HARASSERS = Population(
     ),
     keeps_form=0.7,
     unasked=0.2,
-    log_rate_shift=-0.36,
+    log_rate_shift=-0.33,
     repeats=1.42,
     onsets_by_year_before_end=(
         *(11200, 7900, 6600, 5000, 3300, 1900, 1200, 900, 750, 640, 560, 480, 420),

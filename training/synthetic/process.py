@@ -70,7 +70,7 @@ def live(
     past = past or _unlived(people)
     conduct = _conduct(rng, people, world, past, end)
     last = people.onset.copy()
-    for acts in (past.acts.take(np.flatnonzero(past.acts.stalking)), conduct):
+    for acts in (past.acts.take(np.flatnonzero(world.is_conduct(past.acts.kind))), conduct):
         np.maximum.at(last, acts.person, acts.day)
     stops = np.where(rng.random(len(people)) < world.stopping_share, last, end)
 
@@ -97,7 +97,7 @@ def _conduct(rng: np.random.Generator, people: People, world: World, past: Past,
     what is not yet past."""
     first = np.flatnonzero(people.onset > past.stalked_until)
     persons, days = [first], [people.onset[first]]
-    known = past.acts.stalking
+    known = world.is_conduct(past.acts.kind)
     person = np.concatenate([past.acts.person[known], first])
     day = np.concatenate([past.acts.day[known], people.onset[first]])
     while len(person):
@@ -114,16 +114,16 @@ def _conduct(rng: np.random.Generator, people: People, world: World, past: Past,
     return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT))
 
 
-def _outbursts(rng: np.random.Generator, world: World, past: Past, stalking: Acts, stops: Ints) -> Acts:
+def _outbursts(rng: np.random.Generator, world: World, past: Past, conduct: Acts, stops: Ints) -> Acts:
     """Stalking that turns grave without warning: whether it does has nothing to do with who stalks.
 
     Of past stalking, outbursts still to come are as likely as they were at first, less those whose time has gone by;
     that an incident may have had its own already is not asked (with a few in a hundred that have one, an error far
     below one in a thousand).
     """
-    known = np.flatnonzero(past.acts.stalking)
-    sources = joined([past.acts.take(known), stalking])
-    rows = np.append(known, len(past.acts) + np.arange(len(stalking)))
+    known = np.flatnonzero(world.is_conduct(past.acts.kind))
+    sources = joined([past.acts.take(known), conduct])
+    rows = np.append(known, len(past.acts) + np.arange(len(conduct)))
     first = np.maximum(sources.day + 1, past.until[sources.person] + 1)
     still = np.exp((sources.day + 1 - first) / world.outburst_days)
     parent = np.flatnonzero(rng.random(len(sources)) < world.outburst_share * still)
@@ -131,7 +131,8 @@ def _outbursts(rng: np.random.Generator, world: World, past: Past, stalking: Act
     within = day <= stops[sources.person[parent]]
     parent, day = parent[within], day[within]
     partner, severity = sources.partner[parent], np.full(len(parent), world.outburst_severity)
-    return Acts(sources.person[parent], day, draw_kinds(rng, severity, partner), severity, partner, rows[parent])
+    kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
+    return Acts(sources.person[parent], day, kind, severity, partner, rows[parent])
 
 
 def _own_accord(rng: np.random.Generator, people: People, world: World, until: Ints, stops: Ints) -> Acts:

@@ -10,7 +10,8 @@ from datetime import date
 import numpy as np
 
 from app.errors import SetupError
-from app.harm.features import Floats
+from app.harm.features import Floats, Ints
+from training.extract_rules import Flags
 from training.synthetic.offences import KINDS
 from training.synthetic.population import POPULATIONS, Population
 
@@ -102,10 +103,14 @@ class World:
         """By what the people of this force come to notice."""
         return POPULATIONS[self.population]
 
+    def is_conduct(self, kind: Ints) -> Flags:
+        """Whether incidents of the kinds (M,) are of the conduct the population is known for."""
+        return np.isin(kind, self.known_for.conduct)
+
     @property
     def ordinary_scale(self) -> Floats:
         """What multiplies the weight of each kind among ordinary incidents, (K,): the population's own conduct."""
-        return np.where(np.isin(np.arange(len(KINDS)), self.known_for.conduct), self.known_for.unasked, 1.0)
+        return np.where(self.is_conduct(np.arange(len(KINDS))), self.known_for.unasked, 1.0)
 
 
 WORLDS = {

@@ -16,7 +16,7 @@ from app.harm.features import Features, Floats, Ints
 from training.evaluation.bench import Bench, Scored
 from training.evaluation.classification import measure_metrics
 from training.evaluation.work import Arrays, Work
-from training.harm.classifier import Sample, fit_stack
+from training.harm.classifier import Known, Sample, fit_stack
 from training.harm.fit import Data
 from training.harm.parallel import run
 from training.harm.population import shares
@@ -28,7 +28,7 @@ _AREAS = ("top_against_lowest", "macro")
 
 class Fit(NamedTuple):
     """One fit to make: its `name` in the work folder and what else it follows from, the people to learn from, the
-    mixes, and the features (N, 20, 19) to `score`."""
+    mixes, the features (N, 20, 19) to `score`, and what need not be searched."""
 
     name: str
     follows_from: dict[str, Any]
@@ -38,10 +38,19 @@ class Fit(NamedTuple):
     population_mix: Floats
     seed: int
     score: Features
+    known: Known | None
 
 
-def fit_of(name: str, data: Data, seed: int, score: Features, train: Ints | None = None, **follows_from: Any) -> Fit:
-    """The fit `data` calls for, or of other `train` rows."""
+def fit_of(
+    name: str,
+    data: Data,
+    seed: int,
+    score: Features,
+    train: Ints | None = None,
+    known: Known | None = None,
+    **follows_from: Any,
+) -> Fit:
+    """The fit `data` calls for, or of other `train` rows, or with settings that are `known`."""
     rows = data.split.train if train is None else train
     return Fit(
         name,
@@ -52,6 +61,7 @@ def fit_of(name: str, data: Data, seed: int, score: Features, train: Ints | None
         data.mix,
         seed,
         score,
+        known,
     )
 
 
@@ -82,6 +92,7 @@ class _Task:
             test_mix=self.fit.test_mix,
             population_mix=self.fit.population_mix,
             seed=self.fit.seed,
+            known=self.fit.known,
             jobs=self.jobs,
         ).stack
         probabilities = found.probabilities(score)

@@ -1,8 +1,8 @@
 """Section "validation.stability": the same extract, ten seeds. How much of a figure, and of a person's group, is chance?
 
-Each seed draws its own split and its own fit. Two seeds can be compared on everyone who is in the training or
-calibration part of neither; as those are rarer in the higher groups, people count as often as their group is in the
-population.
+Each seed draws its own split and its own fit, with the settings the artefact settled on. Two seeds can be compared on
+everyone who is in the training or calibration part of neither; as those are rarer in the higher groups, people count as
+often as their group is in the population.
 """
 
 from itertools import combinations
@@ -14,6 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from app.harm.features import Floats, Ints
 from training.evaluation.bench import Bench, Scored
+from training.harm.classifier import Known
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.population import mix_weights, shares
@@ -31,8 +32,9 @@ def measure_stability(bench: Bench, stages: Stages) -> dict[str, Any]:
     """Mean, sd and range of the metrics at the test mix over ten seeds, the artefact's own the first; agreement."""
     seeds = [bench.manifest.seed + number for number in range(SEEDS)]
     splits = [bench.data, *(resplit(bench.data, seed) for seed in seeds[1:])]
+    known = Known.of(bench.manifest.metrics["fit"])
     fits = [
-        fit_of("stability", data, seed, bench.data.x, split=seed)
+        fit_of("stability", data, seed, bench.data.x, known=known, split=seed)
         for seed, data in zip(seeds[1:], splits[1:], strict=True)
     ]
     scores = [bench.score(bench.data.x), *scores_of(fits, bench.work, bench.jobs, stages, "Ten seeds")]

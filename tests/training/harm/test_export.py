@@ -57,7 +57,7 @@ def test_check_refuses_a_shifted_threshold(stack: Stack, forest: RandomSurvivalF
 
 
 def test_pair_coefficients_are_the_machines_own(stack: Stack) -> None:
-    machine = stack.svm.machine
+    machine = stack.second.machine
     x = machine.support_vectors_[:7]
     distance = ((x[:, None] - machine.support_vectors_[None]) ** 2).sum(axis=2)
     margins = np.exp(-machine._gamma * distance) @ pair_coefficients(machine) + machine.intercept_

@@ -9,7 +9,8 @@ from tests.training.harm.people import People
 from tests.training.harm.runtime import run
 from training.harm.check import forest_splits, on_thresholds
 from training.harm.export import export_survival
-from training.harm.onnx_survival import rounded_down, survival_graph
+from training.harm.onnx_forest import rounded_down
+from training.harm.onnx_survival import survival_graph
 from training.harm.survival import curves, on_days, outcomes, population_rows
 
 

@@ -30,6 +30,7 @@ def other_world(result: dict[str, Any]) -> dict[str, Any]:
     other["world"] = "sober"
     other["rows"][0]["tolerance"] = None
     del other["rows"][1]
+    other["sh_seeds"] = []
     return other
 
 
@@ -81,6 +82,8 @@ def test_worlds_stand_side_by_side(result: dict[str, Any]) -> None:
     assert "(`published`)" in held_by_one
     (missing,) = [line for line in lines if line.startswith(f"| {second} |")]
     assert missing.endswith("| – |  |")
+    assert any(line.endswith("seeds 1, 2.") for line in lines)
+    assert any(line.endswith("seeds 1 (`published`); none (`sober`).") for line in lines)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "null", '{"format": 2, "world": "a", "rows": [], "curves": {}}'])
@@ -95,3 +98,25 @@ def test_one_file_a_world(result: dict[str, Any], tmp_path: Path) -> None:
     found = CliRunner().invoke(fidelity_page, [str(tmp_path / "a.json")] * 2 + ["--docs", str(tmp_path)])
     assert isinstance(found.exception, SetupError)
     assert not (tmp_path / "fidelity.md").exists()
+
+
+def committed() -> dict[str, Any]:
+    """By world in the order of their names, as the shell gives `docs/fidelity/*.json`."""
+    found = {one["world"]: one for one in map(read_result, sorted((DOCS / "fidelity").glob("*.json")))}
+    assert "published" in found
+    return found
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_the_committed_page_follows_from_the_committed_results() -> None:
+    text = (DOCS / "fidelity.md").read_text(encoding="utf-8")
+    assert text == written(committed())["fidelity.md"], "write it anew with dayzero-train fidelity-page"
+
+
+@pytest.mark.slow
+def test_the_committed_plots_follow_from_the_committed_results() -> None:
+    for name, text in written(committed()).items():
+        assert (DOCS / name).read_text(encoding="utf-8") == text, (
+            f"{name}: write it anew with dayzero-train fidelity-page"
+        )
+        assert len(text.encode()) < LARGEST

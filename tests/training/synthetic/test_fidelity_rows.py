@@ -121,8 +121,8 @@ def test_tenths_are_by_future_harm() -> None:
     import numpy as np
 
     order = np.random.default_rng(1).permutation(100)
-    tenths = contacts_by_tenth(order.astype(float), (order // 10).astype(float))
-    assert tenths == [float(tenth) for tenth in range(10)]
+    tenths = contacts_by_tenth(order.astype(float), 9.0 - order // 10)
+    assert tenths == [9.0 - tenth for tenth in range(10)]
 
 
 @pytest.mark.parametrize(

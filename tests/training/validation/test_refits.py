@@ -18,6 +18,13 @@ from training.validation.learning_curve import thinned
 from training.validation.shuffle import dealt, macro_auc, shuffled
 from training.validation.stability import agreement, resplit
 
+SETTLED = {
+    "stack": "xgboost+lstm:svm",
+    "first": {"xgboost": {"rounds": 4}, "lstm": {"epochs": 1}},
+    "second": {"cost": 1.0, "gamma": 0.3},
+}
+"""What the artefact is said to have settled on."""
+
 
 class Stack:
     """Says the shares of the groups it was taught, to everyone; told apart by how many taught it."""
@@ -164,6 +171,7 @@ def test_agreement_asks_only_those_neither_has_learnt_from(bench: Bench) -> None
 
 def test_ten_seeds_and_their_spread(bench: Bench, quick: Counter[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stability, "SEEDS", 3)
+    monkeypatch.setitem(bench.manifest.metrics, "fit", SETTLED)
     found = stability.measure_stability(replace(bench, work=bench.work.under(stability=1)), Stages())
     assert [row["seed"] for row in found["seeds"]] == [13, 14, 15]
     assert sum(quick.values()) == 2

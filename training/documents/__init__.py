@@ -1,0 +1,1 @@
+"""From `evaluation.json` and `manifest.json`, and from nothing else, every document that stands beside an artefact."""

@@ -1,0 +1,73 @@
+"""The measured figures as the records speak of them: one flat vocabulary for every text.
+
+A text such as `{{ here.precision }}` finds its figure here and nowhere else. What was not measured says so.
+"""
+
+from typing import Any
+
+from app.harm.wording import errors_among
+from training.documents.chapters import (
+    ablations,
+    comparison,
+    errors,
+    fairness,
+    fidelity,
+    missed,
+    validation,
+    workload,
+    zoo,
+)
+from training.documents.chapters.common import MEASURES
+from training.documents.dataset import dataset
+from training.documents.facts import Facts, View
+from training.documents.words import MISSING, figure, share
+
+_UNSAID = f"{MISSING.capitalize()} in this run."
+_SURVIVAL = ("concordance", "integrated_brier")
+
+
+def vocabulary(facts: Facts) -> dict[str, Any]:
+    """Every name a text may use."""
+    return {
+        "manifest": facts.manifest,
+        "manifest_sha256": facts.manifest_sha256,
+        "synthetic": facts.synthetic,
+        "notice": facts.notice,
+        "committee": errors.committee(facts) or _UNSAID,
+        "here": _figures(facts.here),
+        "sober": _figures(facts.sober),
+        "workload": {"sentence": workload.told(facts) or _UNSAID},
+        "missed": {"sentence": missed.told(facts) or _UNSAID},
+        "fairness": {"sentence": fairness.told(facts) or _UNSAID},
+        "fidelity": {"sentence": fidelity.told(facts) or _UNSAID},
+        "validation": {"time_sentence": validation.time_told(facts.here) or _UNSAID},
+        "zoo": {"sentence": zoo.told(facts) or _UNSAID},
+        "dataset": dataset(facts.manifest),
+    }
+
+
+def _figures(world: View) -> dict[str, str]:
+    """Figures of one world; test mix unless the name says otherwise."""
+    at_test_mix = world.under("metrics.test_mix")
+    found = {name: show(at_test_mix.at(name)) for name, (_, show) in MEASURES.items() if "." not in name}
+    found |= {name: figure(world.at(f"survival.shown.population_mix.{name}")) for name in _SURVIVAL}
+    cumulative = comparison.rivals_of(world).get("cumulative_harm", View(None))
+    return found | {
+        **_counts(world.at("metrics.population_mix.confusion")),
+        "auc_top_lowest": figure(at_test_mix.at("auc.top_against_lowest")),
+        "ece": share(world.at("calibration.population_mix.expected_calibration_error")),
+        "flagged_population": share(world.at("metrics.population_mix.flagged")),
+        "baseline_top_2_accuracy": share(cumulative.at("top_2_accuracy")),
+        "baselines_sentence": comparison.told(world) or _UNSAID,
+        "oracle_sentence": comparison.oracle_told(world),
+        "no_gender": ablations.told(world, "no_gender") or f"an amount that was {MISSING}.",
+        "no_suspects": ablations.told(world, "no_suspects") or f"an amount that was {MISSING}.",
+    }
+
+
+def _counts(confusion: Any) -> dict[str, str]:
+    """Flags and false ones out of a thousand people as they come."""
+    if not confusion:
+        return dict.fromkeys(("flagged_per_1000", "false_per_1000"), MISSING)
+    counts = errors_among(errors.OUT_OF, confusion)
+    return {"flagged_per_1000": f"{counts.flagged:.0f}", "false_per_1000": f"{counts.falsely:.0f}"}

@@ -1,0 +1,4 @@
+for (const table of document.querySelectorAll("table.sortable")) {
+  new Tablesort(table);
+  table.dataset.live = "";
+}
