@@ -53,7 +53,7 @@ class Acts:
 @dataclass(frozen=True)
 class Past:
     """Lives already lived: `acts` that happened, the last day that is settled of everyone, `until` (C,), and the last
-    day whose stalking is, `stalked_until` (C,)."""
+    day whose stalking is, `stalked_until` (C,). Only for people known for stalking: other conduct may be ordinary too."""
 
     acts: Acts
     until: Ints

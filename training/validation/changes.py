@@ -16,8 +16,10 @@ from training.extract import Extract
 from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE
 from training.labels import HORIZON_DAYS, Labelled
 
-_INCIDENT_COLUMNS = ("incident_id", "occurred", "recorded", "harm", "classes", "approximate", "non_crime", "code")
-_INVOLVEMENT_COLUMNS = ("incident", "person", "role", "charged", "eliminated")
+INCIDENT_COLUMNS = (
+    *("incident_id", "occurred", "recorded", "harm", "classes", "harassing", "approximate", "non_crime", "code"),
+)
+INVOLVEMENT_COLUMNS = ("incident", "person", "role", "charged", "eliminated")
 _ADDED_HARM = 5_000.0
 _STALKING = CLASSES.index("stalking")
 
@@ -58,9 +60,9 @@ def deleted(extract: Extract, after: After, rng: np.random.Generator) -> Extract
     kept = np.ones(len(extract.occurred), dtype=np.bool_)
     kept[after.incidents[rng.random(len(after.incidents)) < 0.5]] = False
     rows = kept[extract.incident]
-    columns: dict[str, Any] = {name: getattr(extract, name)[rows] for name in _INVOLVEMENT_COLUMNS}
+    columns: dict[str, Any] = {name: getattr(extract, name)[rows] for name in INVOLVEMENT_COLUMNS}
     columns["incident"] = (np.cumsum(kept) - 1)[columns["incident"]]
-    columns |= {name: getattr(extract, name)[kept] for name in _INCIDENT_COLUMNS}
+    columns |= {name: getattr(extract, name)[kept] for name in INCIDENT_COLUMNS}
     return replace(extract, **columns)
 
 
@@ -78,6 +80,7 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
         "recorded": day,
         "harm": np.full(count, _ADDED_HARM),
         "classes": classes,
+        "harassing": np.zeros(count, dtype=np.bool_),
         "approximate": np.zeros(count, dtype=np.bool_),
         "non_crime": np.zeros(count, dtype=np.bool_),
         "code": np.full(count, "", dtype=object),

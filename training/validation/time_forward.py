@@ -22,6 +22,7 @@ from training.harm.population import shares
 from training.harm.progress import Stages
 from training.labels import HORIZON_DAYS
 from training.split import harm_groups
+from training.validation.changes import INCIDENT_COLUMNS
 from training.validation.fits import fit_of, headlines, picked, scores_of
 
 
@@ -60,10 +61,9 @@ def as_on_record(extract: Extract, day: int) -> Extract:
     role = np.where(not_yet_charged & (role == OFFENDER_ROLE), SUSPECT_ROLE, role)
     role = np.where(not_yet_cleared & (role == ELIMINATED_ROLE), SUSPECT_ROLE, role)
     appeared, called = extract.custody_day <= day, extract.contact_day <= day
-    of_incident = ("incident_id", "occurred", "recorded", "harm", "classes", "approximate", "non_crime", "code")
     return replace(
         extract,
-        **{name: getattr(extract, name)[kept] for name in of_incident},
+        **{name: getattr(extract, name)[kept] for name in INCIDENT_COLUMNS},
         incident=(np.cumsum(kept) - 1)[extract.incident[rows]],
         person=extract.person[rows],
         role=role.astype(np.int8),

@@ -17,7 +17,9 @@ from training.oracle.oracle import Oracle
 from training.oracle.proof import prove
 from training.oracle.scenes import Moments, scenes, scoring_moments
 from training.split import harm_groups
+from training.synthetic.force import generate
 from training.synthetic.latents import Latents, latents_of, read_latents
+from training.synthetic.world import WORLDS, of_population
 
 INDEX = load_harm_index()
 
@@ -168,8 +170,14 @@ def test_repeated_scenes_are_the_same_scenes_over_and_over(bench: Bench) -> None
 
 
 def test_latents_of_another_extract_are_refused(bench: Bench) -> None:
-    from training.synthetic.force import generate
-
     labelled = bench.data.labelled
     with pytest.raises(SetupError, match="not those of this extract"):
         scoring_moments(latents_of(generate(1_500, 12).latents), labelled.person_id, labelled.histories.day_zero)
+
+
+def test_forces_known_for_more_than_stalking_are_refused(bench: Bench) -> None:
+    """There an incident of conduct may be an ordinary one, which excites no more of its like: its past says not which."""
+    labelled = bench.data.labelled
+    latents = latents_of(generate(30, 1, of_population(WORLDS["published"], "sh")).latents)
+    with pytest.raises(SetupError, match="stalking nominals only"):
+        scoring_moments(latents, labelled.person_id, labelled.histories.day_zero)

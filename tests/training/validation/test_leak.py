@@ -14,7 +14,7 @@ from training.harm.progress import Stages
 from training.labels import Labelled, label, roles_known
 from training.oracle.oracle import Oracle, open_oracle
 from training.validation import leak
-from training.validation.changes import CHANGES, after_day_zero
+from training.validation.changes import CHANGES, INCIDENT_COLUMNS, INVOLVEMENT_COLUMNS, after_day_zero
 from training.validation.leak import above_oracle, changed_bytes, harm_after, honest, measure_leak, peeking
 
 
@@ -101,6 +101,14 @@ def test_changes_leave_histories_alone_and_change_much_else(bench: Bench, name: 
         assert len(changed.custody_day) != len(extract.custody_day)
     else:
         assert (again.future_harm != labelled.future_harm).mean() > (0.02 if name == "later_roles" else 0.2)
+
+
+def test_columns_of_an_extract_are_all_known(bench: Bench) -> None:
+    """A column that a change or a cut forgot would no longer fit its incidents."""
+    extract = bench.data.extract
+    for columns, count in ((INCIDENT_COLUMNS, len(extract.occurred)), (INVOLVEMENT_COLUMNS, len(extract.incident))):
+        found = {name for name, value in vars(extract).items() if isinstance(value, np.ndarray) and len(value) == count}
+        assert found == set(columns)
 
 
 def test_harm_after_a_year_is_the_label(bench: Bench) -> None:
