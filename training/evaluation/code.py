@@ -6,12 +6,13 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
-_OURS = ("app", "training")
+_COMPUTING = ("app.harm.features", "app.harm.harm_index", "app.harm.history", "app.harm.incidents", "app.harm.model")
+"""What of the service computes figures; the rest of it reads, writes, words and guards, and changes none."""
 
 
 @cache
 def code_digest(module: str) -> str:
-    """SHA-256 over a module and every module of this product it imports, however far down.
+    """SHA-256 over a module and every module it imports, however far down, of the training package or computing figures.
 
     Comments, docstrings and layout do not count: they change no number. Raises ModuleNotFoundError for an unknown name.
     """
@@ -43,19 +44,18 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _imports(tree: ast.Module) -> set[str]:
-    """Modules of this product a module names anywhere; `from a import b` is `a.b` where that is a module, else `a`."""
+    """Modules that count which a module names anywhere; `from a import b` names `a`, and `a.b` where that is a module."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if _is_ours(alias.name)}
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
-            within = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name for name in within if _is_module(name)} | {node.module}
-    return found
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in found if _is_ours(name) and _is_module(name)}
 
 
 def _is_ours(name: str) -> bool:
-    return name.split(".", maxsplit=1)[0] in _OURS
+    return name.split(".", maxsplit=1)[0] == "training" or name in _COMPUTING
 
 
 @cache

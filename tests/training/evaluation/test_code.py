@@ -52,6 +52,19 @@ def test_what_is_imported_counts(probe: Path) -> None:
     assert digest("training.probe.main") == after
 
 
+def test_what_of_the_service_computes_counts_and_the_rest_does_not(probe: Path) -> None:
+    before = digest("training.probe.other")
+    (probe / "other.py").write_text("import app.errors\n\nVALUE = 1\n")
+    with_errors = digest("training.probe.other")
+    (probe / "other.py").write_text("import app.harm.features\n\nVALUE = 1\n")
+    assert len({before, with_errors, digest("training.probe.other")}) == 3
+    assert {name for name in code._imports(code._tree("training.evaluation.bench")) if name.startswith("app")} == {
+        "app.harm.features",
+        "app.harm.harm_index",
+        "app.harm.model",
+    }
+
+
 def test_real_modules_have_one() -> None:
     assert digest("training.evaluation.evaluate") != digest("training.metrics")
     with pytest.raises(ModuleNotFoundError):
