@@ -30,6 +30,25 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         half.unlink(missing_ok=True)
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """A file that its owner alone may read, in the place of `path`, durable: a crash leaves the old one or the new one.
+
+    Raises OSError.
+    """
+    half = path.with_name(f"{path.name}.half")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def read_plain(path: Path, most_bytes: int) -> bytes:
     """The bytes of a plain file. Raises SetupError for a symbolic link, a file above the limit or one that cannot be read."""
     if path.is_symlink():

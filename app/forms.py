@@ -29,6 +29,12 @@ Form = TypeVar("Form", bound=BaseModel)
 _SHOWN_FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI says of the body of a route that reads it by itself."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 def read_form(raw: bytes, model: type[Form]) -> Form:
     """Read and check a request body.
 

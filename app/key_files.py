@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.errors import SetupError
+from app.files import write_private
 
 KEY_BYTES = 32
 RETIRED = {"index": "index", "encryption": "encryption", "note": "note-public"}
@@ -87,19 +88,8 @@ def _public_half(secret: bytes) -> bytes:
 
 def write_key(path: Path, purpose: str, secret: bytes) -> None:
     """All or nothing: a crash leaves either no key or a whole one. The caller holds the lock."""
-    half = path.with_suffix(".half")
-    half.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(_line(purpose, secret))
-            file.flush()
-            os.fsync(file.fileno())
-        half.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_private(path, _line(purpose, secret))
     except OSError:
         raise SetupError(f"The {purpose} key cannot be written to {path.parent}: check space and owner.") from None
 
@@ -126,14 +116,14 @@ def _decode(raw: bytes, path: Path, purpose: str) -> bytes:
         secret = bytes.fromhex(raw.split()[2].decode("ascii"))
     except (ValueError, IndexError):
         secret = b""
-    if len(secret) != KEY_BYTES or not hmac.compare_digest(raw, _line(purpose, secret).encode()):
+    if len(secret) != KEY_BYTES or not hmac.compare_digest(raw, _line(purpose, secret)):
         raise SetupError(f"The {purpose} key {path} is damaged or not a key file: restore it from the backup.")
     return secret
 
 
-def _line(purpose: str, secret: bytes) -> str:
+def _line(purpose: str, secret: bytes) -> bytes:
     """What a key file holds, to the byte."""
-    return f"{_MAGIC} {purpose} {secret.hex()} {_checksum(purpose, secret)}\n"
+    return f"{_MAGIC} {purpose} {secret.hex()} {_checksum(purpose, secret)}\n".encode()
 
 
 def _refuse_open_folder(folder: Path) -> None:

@@ -36,7 +36,7 @@ def _model(answer: ScoreAnswer) -> str:
 
 def _groups(answer: ScoreAnswer) -> Table:
     table = Table(title="Harm in the 12 months after day zero, percentile group", title_justify="left")
-    for heading in ("group", "at the population mix", "", "at the test mix"):
+    for heading in ("group", "at the population mix", "", "at the training mix"):
         table.add_column(heading, justify="left" if heading in {"group", ""} else "right")
     rows = zip(answer.harm.groups, answer.harm.population_probabilities, answer.harm.probabilities, strict=True)
     for group, population, plain in rows:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from app.audit.erasing import Eraser, Order
 from app.body import read_json_body
 from app.database import is_sqlite
-from app.forms import Identifier, read_form
+from app.forms import Identifier, body_of, read_form
 from app.problems import describe
 from app.purposes import ErasureReason
 from app.security import Caller, require
@@ -50,12 +50,7 @@ class ErasureAnswer(BaseModel):
     summary="Erase what is held on a nominal",
     response_model=ErasureAnswer,
     responses=describe(400, 401, 403, 413, 415, 422, 503),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErasureRequest"}}},
-        }
-    },
+    openapi_extra={"requestBody": body_of(ErasureRequest)},
 )
 async def post_erasure(request: Request, caller: Annotated[Caller, Depends(require("admin"))]) -> ErasureAnswer:
     """Destroys key, content and look-up tags of every record about the nominal; the ledger's proofs stay valid.

@@ -14,7 +14,7 @@ from app.audit.records import EVENTS, NewRecord
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
 from app.body import read_json_body
 from app.errors import Fault, InvalidInput
-from app.forms import Identifier, Moment, read_form
+from app.forms import Identifier, Moment, body_of, read_form
 from app.problems import describe
 from app.security import Caller, require
 
@@ -101,12 +101,7 @@ def list_records(request: Request, caller: Auditor, query: Annotated[AuditQuery,
     summary="List the records about a nominal",
     response_model=NominalRecords,
     responses=describe(400, 401, 403, 413, 415, 422, 503),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/NominalSearch"}}},
-        }
-    },
+    openapi_extra={"requestBody": body_of(NominalSearch)},
 )
 async def search_records(request: Request, caller: Auditor) -> NominalRecords:
     """Scores, decisions, exports and searches such as this one, whoever made them."""

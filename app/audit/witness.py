@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from app.audit.checkpoint import Checkpoint, continues, open_checkpoint
 from app.audit.note import WITNESS, Signer, Verifier, parse_note, parse_signer, plain_name, time_of
 from app.errors import SetupError, VerificationFailed
+from app.files import write_private
 
 
 class Source(Protocol):
@@ -131,18 +132,7 @@ def _demand_continued(known: Checkpoint, new: Checkpoint, source: Source) -> Non
 
 def _replace(path: Path, content: bytes) -> None:
     """The old content or the new one, whatever happens in between; readable by its owner only."""
-    half = path.with_name(path.name + ".half")
     try:
-        half.unlink(missing_ok=True)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_private(path, content)
     except OSError:
         raise SetupError(f"{path.name} cannot be written: check space and owner of its folder.") from None

@@ -15,7 +15,7 @@ Probabilities = NDArray[np.float64]
 
 
 class Groups(NamedTuple):
-    """Probabilities of the four groups at the test mix and at the population mix, each float64 (N, 4)."""
+    """Probabilities of the four groups at the balanced mix it learnt from and at the population mix, each float64 (N, 4)."""
 
     probabilities: Probabilities
     population: Probabilities

@@ -15,6 +15,7 @@ from app.audit.records import Idempotency, NewRecord, Replayed
 from app.audit.store import Entry, EntryFilter, Store
 from app.body import read_json_body
 from app.errors import Fault, InvalidInput, NotFound
+from app.forms import body_of
 from app.harm.answers import ScoreAnswer, ScoreLine, ScorePage, SurvivalAnswer
 from app.harm.archive import Archived, from_bytes, score_record, with_receipt
 from app.harm.curve import curve_csv, curve_svg
@@ -49,10 +50,6 @@ class SurvivalQuery(BaseModel):
     daily: bool = Field(default=False, description="all 366 days instead of one a week")
 
 
-_BODY = {
-    "required": True,
-    "content": {JSON: {"schema": {"$ref": "#/components/schemas/ScoreRequest"}}},
-}
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -74,7 +71,7 @@ _PURPOSE_HEADER = {
     summary="Score a nominal",
     response_model=ScoreAnswer,
     responses=describe(400, 401, 403, 409, 413, 415, 422, 503),
-    openapi_extra={"requestBody": _BODY, "parameters": [_KEY_HEADER, _PURPOSE_HEADER]},
+    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, _PURPOSE_HEADER]},
 )
 async def post_score(request: Request, caller: Scoring) -> Response:
     """Probability of each future-harm group, survival curve, explanation and audit receipt of one nominal.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.database import sqlite_url
+from tests import identity_provider
 from tests.app.service_fixtures import Client, running
 from tests.toy_bundle import write_toy
 
@@ -29,3 +30,9 @@ def sqlite_service(tmp_path_factory: pytest.TempPathFactory, toy_artifacts: Path
     home = tmp_path_factory.mktemp("home")
     with running(sqlite_url(home), home, toy_artifacts) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[identity_provider.Provider]:
+    with identity_provider.running_provider(tmp_path_factory.mktemp("provider")) as found:
+        yield found

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,6 @@ from tests import identity_provider
 from tests.identity_provider import PRIVATE, key_set, public_member, running_provider, send
 
 SHORT, LONG = rsa.generate_private_key(65537, 1024), rsa.generate_private_key(65537, 3072)
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[identity_provider.Provider]:
-    with running_provider(tmp_path_factory.mktemp("provider")) as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from tests import identity_provider
 from tests.app.test_server import dayzero, environment, server
 from tests.identity_provider import AUDIENCE, ISSUER, PRIVATE, key_set, running_provider, send, token
 from tests.requests import example
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[identity_provider.Provider]:
-    with running_provider(tmp_path_factory.mktemp("provider")) as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,7 @@ from training.documents.chapters import (
     zoo,
 )
 from training.documents.facts import Facts
-from training.documents.words import MISSING, figure, share
-
-_UNSAID = f"{MISSING.capitalize()} in this run."
+from training.documents.words import UNSAID, figure, share
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,6 @@ def readers(facts: Facts) -> list[Reader]:
     """Every reader with every answer; what was not measured says so."""
     named = {"Ethics committee": _COMMITTEE, "Statistician": _STATISTICIAN, "Analyst of a force": _ANALYST}
     return [
-        Reader(name, [Answer(asks, answer(facts) or _UNSAID, anchor) for asks, answer, anchor in questions])
+        Reader(name, [Answer(asks, answer(facts) or UNSAID, anchor) for asks, answer, anchor in questions])
         for name, questions in named.items()
     ]

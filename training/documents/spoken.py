@@ -20,9 +20,8 @@ from training.documents.chapters import (
 from training.documents.chapters.common import MEASURES
 from training.documents.dataset import dataset
 from training.documents.facts import Facts, View
-from training.documents.words import MISSING, figure, share
+from training.documents.words import MISSING, UNSAID, figure, share
 
-_UNSAID = f"{MISSING.capitalize()} in this run."
 _SURVIVAL = ("concordance", "integrated_brier")
 
 
@@ -33,15 +32,15 @@ def vocabulary(facts: Facts) -> dict[str, Any]:
         "manifest_sha256": facts.manifest_sha256,
         "synthetic": facts.synthetic,
         "notice": facts.notice,
-        "committee": errors.committee(facts) or _UNSAID,
+        "committee": errors.committee(facts) or UNSAID,
         "here": _figures(facts.here),
         "sober": _figures(facts.sober),
-        "workload": {"sentence": workload.told(facts) or _UNSAID},
-        "missed": {"sentence": missed.told(facts) or _UNSAID},
-        "fairness": {"sentence": fairness.told(facts) or _UNSAID},
-        "fidelity": {"sentence": fidelity.told(facts) or _UNSAID},
-        "validation": {"time_sentence": validation.time_told(facts.here) or _UNSAID},
-        "zoo": {"sentence": zoo.told(facts) or _UNSAID},
+        "workload": {"sentence": workload.told(facts) or UNSAID},
+        "missed": {"sentence": missed.told(facts) or UNSAID},
+        "fairness": {"sentence": fairness.told(facts) or UNSAID},
+        "fidelity": {"sentence": fidelity.told(facts) or UNSAID},
+        "validation": {"time_sentence": validation.time_told(facts.here) or UNSAID},
+        "zoo": {"sentence": zoo.told(facts) or UNSAID},
         "dataset": dataset(facts.manifest),
     }
 
@@ -58,7 +57,7 @@ def _figures(world: View) -> dict[str, str]:
         "ece": share(world.at("calibration.population_mix.expected_calibration_error")),
         "flagged_population": share(world.at("metrics.population_mix.flagged")),
         "baseline_top_2_accuracy": share(cumulative.at("top_2_accuracy")),
-        "baselines_sentence": comparison.told(world) or _UNSAID,
+        "baselines_sentence": comparison.told(world) or UNSAID,
         "oracle_sentence": comparison.oracle_told(world),
         "no_gender": ablations.told(world, "no_gender") or f"an amount that was {MISSING}.",
         "no_suspects": ablations.told(world, "no_suspects") or f"an amount that was {MISSING}.",

@@ -6,6 +6,7 @@ from typing import Any
 from training.documents.facts import View
 
 MISSING = "not measured"
+UNSAID = f"{MISSING.capitalize()} in this run."
 DASH = "–"
 
 

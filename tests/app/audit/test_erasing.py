@@ -1,9 +1,7 @@
 """Erasing a nominal: nothing of them is left, everything else is, and every proof still holds."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ from sqlalchemy import Engine, event, text
 from app.audit import proofs
 from app.audit.appending import Appender
 from app.audit.contents import Contents
-from app.audit.erasing import Eraser, Order, scrub
+from app.audit.erasing import Eraser, Order
 from app.audit.ledger import Ledger
 from app.audit.merkle import verify_inclusion
 from app.audit.records import Appended
@@ -21,9 +19,8 @@ from app.audit.store import Store
 from app.audit.verify import verify_database
 from app.database import is_sqlite, open_database, sqlite_url, upgrade
 from app.errors import Erased, Unavailable
-from app.keys import Keys, create_keys, ensure_keys
+from app.keys import Keys, ensure_keys
 from tests.app.audit.samples import a_record, fill, once
-from tests.databases import Postgres
 
 ORDER = Order("N-3", "dayzero-local", "officer", "DPO/2026/14", "subject-request")
 
@@ -183,120 +180,6 @@ def test_contents_put_back_after_an_erasure_are_found(
             values = ", ".join(f":{name}" for name in row)
             connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
     assert (3, "an erasure names it, but its content is still there") in check(engine, keys)
-
-
-# What the database files themselves hold
-
-
-def pieces_of(engine: Engine, record_ids: list[str]) -> list[bytes]:
-    """Bytes that stand for these records in the files: keys, nonces, tags, and windows of their ciphertexts."""
-    found: list[bytes] = []
-    with engine.connect() as connection:
-        for record_id in record_ids:
-            one = {"id": record_id}
-            found += connection.execute(text("SELECT wrapped_key FROM data_key WHERE record_id = :id"), one).scalars()
-            found += connection.execute(text("SELECT tag FROM subject_index WHERE record_id = :id"), one).scalars()
-            found += connection.execute(text("SELECT body_tag FROM idempotency WHERE record_id = :id"), one).scalars()
-            cipher = connection.execute(text("SELECT ciphertext FROM payload WHERE record_id = :id"), one).scalar_one()
-            found += [bytes(cipher[place : place + 24]) for place in range(0, len(cipher) - 24, 509)]
-    return [bytes(piece) for piece in found]
-
-
-def left_in(files: list[Path], pieces: list[bytes]) -> list[str]:
-    held = {path.name: path.read_bytes() for path in files}
-    return [name for name, content in held.items() for piece in pieces if piece in content]
-
-
-def write_people(ledger: Ledger) -> list[str]:
-    """Records of a few sizes about many people, as a year would leave them; gives those about N-3."""
-    about: list[str] = []
-    for number in range(120):
-        who = f"N-{number % 8}"
-        payload = f"{number} ".encode() + bytes(
-            (number * 31 + place) % 251 for place in range(200 + 700 * (number % 7))
-        )
-        record = a_record(
-            number,
-            payload=payload,
-            nominal_ids=(who,),
-            idempotency=once(f"key {number}", body=sha256(payload).digest()),
-        )
-        appended = ledger.submit(record).result(10)
-        about += [appended.record_id] if who == "N-3" else []
-    return about
-
-
-def test_nothing_is_left_in_the_sqlite_files(tmp_path: Path) -> None:
-    engine = open_database(sqlite_url(tmp_path))
-    upgrade(engine)
-    keys = ensure_keys(tmp_path, engine)
-    ledger = Ledger(engine, keys)
-    ledger.start()
-    pieces = pieces_of(engine, write_people(ledger))
-    files = [tmp_path / "dayzero.db", tmp_path / "dayzero.db-wal"]
-    assert left_in(files, pieces)
-    assert Eraser(engine, keys).erase(ORDER).log_emptied
-    scrub(engine)
-    assert left_in([path for path in files if path.exists()], pieces) == []
-    assert check(engine, keys) == []
-    ledger.close()
-    engine.dispose()
-
-
-def test_scrub_says_when_a_reader_keeps_the_log_from_being_emptied(tmp_path: Path) -> None:
-    engine = open_database(sqlite_url(tmp_path))
-    upgrade(engine)
-    keys = ensure_keys(tmp_path, engine)
-    ledger = Ledger(engine, keys)
-    ledger.start()
-    pieces = pieces_of(engine, write_people(ledger))
-    files = [tmp_path / "dayzero.db", tmp_path / "dayzero.db-wal"]
-    with engine.connect() as reader, reader.begin():
-        reader.execute(text("SELECT count(*) FROM payload"))
-        assert not Eraser(engine, keys).erase(ORDER).log_emptied
-        with pytest.raises(Unavailable, match="write-ahead log"):
-            scrub(engine)
-        assert left_in(files, pieces)
-    scrub(engine)
-    assert left_in(files, pieces) == []
-    ledger.close()
-    engine.dispose()
-
-
-@pytest.fixture
-def emptying(postgres: Postgres) -> Iterator[Postgres]:
-    """A server set up as the guide asks: no old segment of the write-ahead log is kept to be used again."""
-    settings = ("wal_recycle = off", "min_wal_size = '32MB'")
-    for setting in settings:
-        postgres.administer(f"ALTER SYSTEM SET {setting}")
-    postgres.administer("SELECT pg_reload_conf()")
-    yield postgres
-    for setting in settings:
-        postgres.administer(f"ALTER SYSTEM RESET {setting.split(' ', maxsplit=1)[0]}")
-    postgres.administer("SELECT pg_reload_conf()")
-
-
-def test_nothing_is_left_in_the_postgres_files(emptying: Postgres, tmp_path: Path) -> None:
-    if emptying.data is None:
-        pytest.skip("the files of this PostgreSQL are not on this machine")
-    engine = open_database(emptying.new_database())
-    create_keys(tmp_path)
-    keys = ensure_keys(tmp_path, engine)
-    ledger = Ledger(engine, keys)
-    ledger.start()
-    pieces = pieces_of(engine, write_people(ledger))
-
-    def files() -> list[Path]:
-        return [path for path in emptying.data.rglob("*") if path.is_file() and {"base", "pg_wal"} & set(path.parts)]
-
-    assert left_in(files(), pieces)
-    Eraser(engine, keys).erase(ORDER)
-    scrub(engine)
-    scrub(engine)  # a segment goes when the checkpoint after the next one no longer needs it
-    assert left_in(files(), pieces) == []
-    assert check(engine, keys) == []
-    ledger.close()
-    engine.dispose()
 
 
 def test_a_record_made_to_look_like_an_erasure_is_told_and_stops_nothing(
