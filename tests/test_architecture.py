@@ -79,6 +79,8 @@ def test_scoring_is_pure() -> None:
         "incidents",
         "incident_view",
         "wording",
+        "factor_words",
+        "caveats",
     )
     for name in (f"app.harm.{module}" for module in pure):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}

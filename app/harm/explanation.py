@@ -1,7 +1,8 @@
 """How an estimate came about: ten factors, their exact share in it, in numbers and in words.
 
 Each factor is a set of features over all incidents. It is compared with a reference record: as many incidents as the
-nominal has, each at the population's median for its position, the nominal's own gender. Words live in `wording.py`.
+nominal has, each at the population's median for its position, the nominal's own gender.
+Words live in `wording.py` and `factor_words.py`.
 """
 
 from collections.abc import Collection
@@ -10,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from app.harm.answers import Compared, FactorExplanation, FactorShare, Reference
+from app.harm.caveats import COVENANT, base_rate, limits
+from app.harm.factor_words import sentence, standing
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel, group_name
 from app.harm.shapley import Floats, explain
-from app.harm.wording import COVENANT, REFERENCE, base_rate, limits, sentence, standing, summary
+from app.harm.wording import REFERENCE, summary
 
 FACTORS: dict[str, tuple[str, ...]] = {
     "age": ("age_at_offence",),

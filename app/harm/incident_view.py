@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app.harm.answers import Compared, IncidentEvidence, IncidentExplanation, IncidentShare, Reference
+from app.harm.caveats import COVENANT, base_rate, limits
 from app.harm.explanation import TOP, TOP_TWO
 from app.harm.features import ROWS, Features
 from app.harm.harm_index import HarmIndex
@@ -12,7 +13,7 @@ from app.harm.incidents import incident_effects
 from app.harm.model import HarmModel
 from app.harm.records import IncidentRecord
 from app.harm.shapley import Floats
-from app.harm.wording import COVENANT, base_rate, direction, limits, number, percent, points, summary
+from app.harm.wording import direction, number, percent, points, summary
 
 REFERENCE = (
     "The index incident alone, with nothing before it on record; the nominal's age, gender, custody appearances and "

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from app.harm.answers import FactorExplanation
 from app.harm.explanation import FACTORS, explain_factors, factor_effects
+from app.harm.factor_words import standing
 from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
 from app.harm.shapley import coalitions, explain, shapley_values
-from app.harm.wording import direction, points, standing
+from app.harm.wording import direction, points
 from tests.requests import example
 
 TODAY = date(2026, 11, 22)

@@ -16,7 +16,7 @@ from markupsafe import escape
 from app.artifacts import load_current
 from app.documents import LIST, MEDIA
 from app.errors import SetupError
-from app.harm.wording import COVENANT
+from app.harm.caveats import COVENANT
 from app.main import bare_app
 from tests.app.test_permissions import every_route
 from tests.training.documents.artefact import evaluated, evaluation, without
