@@ -81,6 +81,10 @@ def test_scoring_is_pure() -> None:
         "wording",
         "factor_words",
         "caveats",
+        "survival",
+        "golden",
+        "answers",
+        "explanation_answers",
     )
     for name in (f"app.harm.{module}" for module in pure):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.harm.answers import Compared, FactorExplanation, FactorShare, Reference
 from app.harm.caveats import COVENANT, base_rate, limits
+from app.harm.explanation_answers import Compared, FactorExplanation, FactorShare, Reference
 from app.harm.factor_words import sentence, standing
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel, group_name

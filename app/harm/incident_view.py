@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.harm.answers import Compared, IncidentEvidence, IncidentExplanation, IncidentShare, Reference
 from app.harm.caveats import COVENANT, base_rate, limits
 from app.harm.explanation import TOP, TOP_TWO
+from app.harm.explanation_answers import Compared, IncidentEvidence, IncidentExplanation, IncidentShare, Reference
 from app.harm.features import ROWS, Features
 from app.harm.harm_index import HarmIndex
 from app.harm.history import Case

@@ -6,7 +6,7 @@ Each sentence is made from the same numbers it stands beside; a test holds words
 from collections.abc import Sequence
 
 from app.artifacts import GROUPS
-from app.harm.answers import Share
+from app.harm.explanation_answers import Share
 
 REFERENCE = (
     "A record with as many incidents as this one, each at the middle value of all nominals for its place in the "
