@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.harm.explanation_answers import BothExplanations, Explained, OneView
+from app.harm.explaining import By, given_with
+from app.harm.explanation_answers import OneView
 from app.harm.explanation_picture import explanation_svg
 from app.harm.records import read_request
 from app.harm.routes import PICTURE_POLICY, Reading, stored_score
-from app.harm.service import View
+from app.harm.targets import Of
 from app.media import JSON, SVG, preferred
 from app.problems import describe
 
@@ -24,7 +25,8 @@ class ExplanationQuery(BaseModel):
     """Which view of a score."""
 
     model_config = ConfigDict(extra="forbid")
-    by: View = Field(default="factors", description="ten factors, or each earlier incident")
+    by: By = Field(default="factors", description="ten factors, or each earlier incident")
+    of: Of = Field(default="harm", description="the highest group of harm, or one year without a further incident")
 
 
 @router.get(
@@ -48,20 +50,13 @@ async def get_explanation(
     media = preferred(request.headers.get("accept"), (JSON, SVG))
     _, archived = await stored_score(request, caller, score_id, _ROUTE)
     body = archived.body
-    view = _given(body.explanation, by)
+    view = given_with(body, by, query.of)
     if view is None:
         state = request.app.state
         state.readiness.demand_model()
         wanted = read_request(archived.request)
-        work = partial(state.scorer.explain_again, wanted, body.model.manifest_sha256, by)
+        work = partial(state.scorer.explain_again, wanted, body.model.manifest_sha256, by, query.of)
         view = await state.admission.run(work)
     if media == SVG:
         return Response(explanation_svg(body, view), media_type=SVG, headers=PICTURE_POLICY)
     return Response(view.model_dump_json(), media_type=JSON)
-
-
-def _given(explanation: Explained, by: View) -> OneView | None:
-    """The view asked for, where the score was given with it."""
-    if isinstance(explanation, BothExplanations):
-        return explanation.factors if by == "factors" else explanation.incidents
-    return explanation if explanation is not None and explanation.by == by else None

@@ -1,11 +1,11 @@
-"""The sentences on one factor: the nominal's own figures, where they stand among nominals, what goes with them."""
+"""The sentence on one factor: the nominal's own figures, and where they stand among nominals."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.harm.features import ROWS
-from app.harm.wording import direction, number, percent, points
+from app.harm.wording import number, percent
 
 Evidence = Mapping[str, float | None]
 
@@ -32,11 +32,10 @@ def standing(percentiles: Sequence[float], value: float) -> Standing:
     return Standing(lower, last - lower, 100 - last)
 
 
-def sentence(name: str, effect: float, evidence: Evidence, place: Standing | None, *, known: bool = True) -> str:
-    """Two sentences on one factor: the figures and where they stand among nominals; what goes with them."""
+def fact(name: str, evidence: Evidence, place: Standing | None, *, known: bool = True) -> str:
+    """What the record says of one factor, and where that stands among nominals; without the full stop."""
     told = "" if place is None else f", {_told(place)}"
-    fact = f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
-    return f"{fact}. This {direction(effect)} ({points(effect)})."
+    return f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
 
 
 def _told(place: Standing) -> str:

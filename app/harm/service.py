@@ -7,24 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
 
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
 from app.errors import Fault, InvalidInput, ModelNotLoaded
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
-from app.harm.explanation import explain_factors
-from app.harm.explanation_answers import BothExplanations, Explained, OneView
+from app.harm.explaining import By, explanation, one_view
+from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
-from app.harm.incident_view import explain_incidents
 from app.harm.model import HarmModel, group_name
-from app.harm.records import Explain, ScoreRequest
+from app.harm.records import ScoreRequest
 from app.harm.survival import Curve, survival_answer
+from app.harm.targets import Of
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
-
-View = Literal["factors", "incidents"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,7 @@ class Scored:
     harm: HarmAnswer
     curve: Curve
     explanation: Explained
+    survival_explanation: Explained
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
@@ -57,6 +55,7 @@ class Scored:
             harm=self.harm,
             survival=survival_answer(self.curve),
             explanation=self.explanation,
+            survival_explanation=self.survival_explanation,
             advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
         )
 
@@ -92,10 +91,11 @@ class Scorer:
                 predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
             ),
             curve=model.survival(table)[0],
-            explanation=self._explanation(model, case, table, request.explain),
+            explanation=explanation(model, case, table, self.index, request.explain),
+            survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
         )
 
-    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: View) -> OneView:
+    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
         """One view of a score given before, to the bit what it would have been then.
 
         `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
@@ -109,20 +109,7 @@ class Scorer:
             )
         case = build_case(request, self.index, request.as_of or date.max)
         table = self.features(case, model)
-        return self._view(model, case, table, by)
-
-    def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
-        if wanted == "both":
-            return BothExplanations(
-                factors=explain_factors(model, table, rows_of(case), _unknown(case)),
-                incidents=explain_incidents(model, case, table, self.index),
-            )
-        return None if wanted == "none" else self._view(model, case, table, wanted)
-
-    def _view(self, model: HarmModel, case: Case, table: Features, by: View) -> OneView:
-        if by == "factors":
-            return explain_factors(model, table, rows_of(case), _unknown(case))
-        return explain_incidents(model, case, table, self.index)
+        return one_view(model, case, table, self.index, by, of)
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
@@ -143,13 +130,6 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
-
-
-def _unknown(case: Case) -> list[str]:
-    """Factors whose figure was not sent."""
-    request = case.request
-    missing = {"age": request.nominal.date_of_birth is None, "victim contacts": request.index_victim_contacts is None}
-    return [name for name, unknown in missing.items() if unknown]
 
 
 def stamp(bundle: Bundle) -> ModelStamp:

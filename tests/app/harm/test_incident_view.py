@@ -110,8 +110,8 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
     for share in explanation.contributions:
         assert points(share.effect) in share.text
         assert f"the estimate would be {percent(share.evidence.without)}." in share.text
-        assert ("higher estimate" in share.text) == (share.effect >= 0.005)
-        assert ("lower estimate" in share.text) == (share.effect <= -0.005)
+        assert ("higher estimate" in share.text) == (round(100 * share.effect, 1) >= 0.5)
+        assert ("lower estimate" in share.text) == (round(100 * share.effect, 1) <= -0.5)
         assert "cause" not in share.text.lower()
         if share.evidence.incident_id is not None:
             assert f"recorded as {share.evidence.role}" in share.text

@@ -3,6 +3,7 @@
 import itertools
 import math
 import tracemalloc
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 
 from app.harm import incidents as code
-from app.harm.explanation import top_chances
 from app.harm.explanation_answers import BothExplanations, IncidentExplanation
 from app.harm.incidents import IncidentEffects, incident_effects, players_of
 from app.harm.model import HarmModel
 from app.harm.records import ScoreRequest, parse_request
 from app.harm.service import Scored, Scorer
+from app.harm.targets import TARGETS, top_chances
 from tests.app.harm.feature_oracle import PlainNominal, known_history
 from tests.app.harm.histories import random_nominal
 from tests.app.harm.test_explanation import TODAY, random_request
@@ -203,7 +204,7 @@ def test_rounding_inside_a_batch_does_not_show(toy_scorer: Scorer, monkeypatch: 
         row = np.arange(len(records))[:, None]
         return top_chances(model, records) + 1e-8 * row * (-1) ** row + 1e-8 * (len(records) > 1)
 
-    monkeypatch.setattr(code, "top_chances", rounding)
+    monkeypatch.setitem(TARGETS, "harm", replace(TARGETS["harm"], values=rounding))
     result = score(toy_scorer, request)
     explanation = result.explanation
     assert isinstance(explanation, IncidentExplanation)
