@@ -17,8 +17,8 @@ _LITTLE = "Little history is not low risk."
 _ALWAYS = (
     "It shows what goes together in past records, not what causes harm.",
     "Suspects are not convicted: an accusation that proves wrong makes this estimate wrong.",
-    "Harm that was never reported or recorded is not in it. Harm points are sentence lengths, not danger: stalking and "
-    "control score low.",
+    "Harm that was never reported or recorded is not in it. Harm scores follow sentence lengths, not danger: stalking "
+    "and control score low.",
     "The person harmed next is often not the present victim; no figure here means that anyone is safe.",
     "Unusual records are estimated from few similar ones, and less surely.",
 )
@@ -63,8 +63,8 @@ def _survival_record(manifest: Manifest) -> list[str]:
         )
     if "concordance" in found:
         told.append(
-            f"Of two people it says rightly who is recorded again first in {100 * found['concordance']:.0f} of 100 pairs; "
-            "a coin would in 50."
+            f"Out of 100 pairs of people it puts {100 * found['concordance']:.0f} in the right order of who is recorded "
+            "again first; a coin would put 50."
         )
     return told
 

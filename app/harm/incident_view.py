@@ -13,7 +13,7 @@ from app.harm.records import IncidentRecord
 from app.harm.shapley import Floats
 from app.harm.targets import TARGETS, Of, Target
 from app.harm.view import second, whole_view
-from app.harm.wording import moves, number, percent
+from app.harm.wording import moves, number, percent, spoken_day
 
 REFERENCE = (
     "The index incident alone, with nothing before it on record; the nominal's age, gender, custody appearances and "
@@ -75,7 +75,7 @@ def _share(
     records = [case.request.incidents[case.order[position]] for position in positions]
     harm = float(case.histories.incidents.harm[positions].sum())
     one = records[0] if len(records) == 1 else None
-    name = _OLDER if one is None else f"{what_it_is(one, index)} on {one.occurred_on}"
+    name = _OLDER if one is None else f"{what_it_is(one, index)} on {spoken_day(one.occurred_on)}"
     facts = _older(records, harm) if one is None else f"{name}, recorded as {one.role}, harm score {_days(harm)}"
     left_out = "it" if one is not None else "all of them"
     effect = float(effects[0])
@@ -112,7 +112,7 @@ def what_it_is(incident: IncidentRecord, index: HarmIndex) -> str:
 def _older(records: Sequence[IncidentRecord], harm: float) -> str:
     roles = Counter(record.role for record in records)
     told = " and ".join(f"{role} in {count}" for role, count in sorted(roles.items()))
-    span = f"from {records[0].occurred_on} to {records[-1].occurred_on}"
+    span = f"from {spoken_day(records[0].occurred_on)} to {spoken_day(records[-1].occurred_on)}"
     return f"The {len(records)} incidents before the others, {span}, {told}, harm scores adding up to {_days(harm)}"
 
 

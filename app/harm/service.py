@@ -98,6 +98,14 @@ class Scorer:
     def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
         """One view of a score given before, to the bit what it would have been then.
 
+        Arguments and errors as for `case_again`.
+        """
+        model, case = self.case_again(request, manifest_sha256)
+        return one_view(model, case, self.features(case, model), self.index, by, of)
+
+    def case_again(self, request: ScoreRequest, manifest_sha256: str) -> tuple[HarmModel, Case]:
+        """The case of a score given before and the model that made it.
+
         `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
         (digest of its manifest) is not loaded.
         """
@@ -107,9 +115,7 @@ class Scorer:
             raise ModelNotLoaded(
                 "The model version that made this score is not loaded here, and no other speaks for it."
             )
-        case = build_case(request, self.index, request.as_of or date.max)
-        table = self.features(case, model)
-        return one_view(model, case, table, self.index, by, of)
+        return model, build_case(request, self.index, request.as_of or date.max)
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""

@@ -20,10 +20,10 @@ class Target:
     """A number of an answer that is shared out among players.
 
     `values` features (N, 20, 19) -> float64 (N, K), the explained number first; `top_two` names the second, where there
-    is one; `seen` the features that can change it, so that players without any are dummies; `chance` opens the summary;
-    `called` is what a share makes higher or lower; `unseen` is said of a factor that is a dummy by construction; `usual`
-    gives the share among all nominals where it was measured; `limits` what must stand beside it, for so many rows;
-    `covenant` the letters for explainability and transparency.
+    is one; `seen` the features that can change it, so that players without any are dummies; `chance` opens the summary
+    and `short` stands in a picture; `called` is what a share makes higher or lower; `unseen` is said of a factor that is a
+    dummy by construction; `usual` gives the share among all nominals where it was measured; `limits` what must stand
+    beside it, for so many rows; `covenant` the letters for explainability and transparency.
     """
 
     explains: str
@@ -31,6 +31,7 @@ class Target:
     values: Callable[[HarmModel, Features], Floats]
     seen: tuple[str, ...]
     chance: str
+    short: str
     called: str
     unseen: str
     usual: Callable[[Manifest], float | None]
@@ -56,6 +57,7 @@ TARGETS: dict[Of, Target] = {
         values=top_chances,
         seen=FEATURES,
         chance=f"being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero",
+        short=f"chance of group {GROUPS[3]}",
         called="estimate",
         unseen="",
         usual=base_rate,
@@ -68,6 +70,7 @@ TARGETS: dict[Of, Target] = {
         values=year_free,
         seen=SURVIVAL_FEATURES,
         chance="no further recorded incident of any kind within 12 months of day zero",
+        short="chance of no further incident in a year",
         called="chance of no further incident",
         unseen="The curve does not look at this",
         usual=share_free,

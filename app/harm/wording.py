@@ -4,6 +4,7 @@ Each sentence is made from the same numbers it stands beside; a test holds words
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from app.harm.explanation_answers import Share
 
@@ -81,6 +82,11 @@ def percent(value: float) -> str:
 
 def _listed(found: list[Share]) -> str:
     return " and ".join(f"{one.name} ({points(one.effect)})" for one in found)
+
+
+def spoken_day(day: date) -> str:
+    """A date as it is read."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def number(value: float | None) -> str:

@@ -234,8 +234,10 @@ def test_one_incident_has_no_pattern_and_no_gap(toy_scorer: Scorer) -> None:
     explanation = scored(toy_scorer, example(incidents=example()["incidents"][2:])).explanation
     assert isinstance(explanation, FactorExplanation)
     told = {found.name: found for found in explanation.contributions}
-    assert told["harm pattern"].text.startswith("It is the only incident on record, so there is no pattern.")
-    assert told["timing"].text.startswith("There is no earlier incident on record.")
+    assert told["harm pattern"].text.startswith(
+        "The index incident is the only one on record and holds all of its harm."
+    )
+    assert told["timing"].text.startswith("There is no earlier incident on record, so no gap before this one.")
 
 
 def test_long_records_say_that_they_speak_of_the_most_recent(toy_scorer: Scorer) -> None:
@@ -244,5 +246,5 @@ def test_long_records_say_that_they_speak_of_the_most_recent(toy_scorer: Scorer)
     explanation = scored(toy_scorer, example(incidents=[*many, example()["incidents"][2]])).explanation
     assert isinstance(explanation, FactorExplanation)
     told = {found.name: found.text for found in explanation.contributions}
-    assert "19 of the 20 most recent incidents violent" in told["offence types"]
+    assert "19 of the 20 most recent incidents are violent" in told["offence types"]
     assert "5.0 % among all nominals" in explanation.summary
