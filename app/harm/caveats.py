@@ -16,17 +16,20 @@ SURVIVAL_COVENANT = {"explainable": "M", "transparent": "A", "reproducible": _RE
 _LITTLE = "Little history is not low risk."
 _ALWAYS = (
     "It shows what goes together in past records, not what causes harm.",
-    "Suspects are not convicted: an accusation that proves wrong makes this estimate wrong.",
+    "Suspects are not convicted. Where a claim against them proves wrong, this estimate is wrong.",
     "Harm that was never reported or recorded is not in it. Harm scores follow sentence lengths, not danger: stalking "
     "and control score low.",
     "The person harmed next is often not the present victim; no figure here means that anyone is safe.",
-    "Unusual records are estimated from few similar ones, and less surely.",
+    "An unusual record has few like it to learn from, so its estimate is less sure.",
 )
 
 
 def limits(manifest: Manifest, rows: int) -> list[str]:
     """What the estimate of harm cannot say, with this artefact's own error rates where it carries them."""
-    flag = "The predicted group is a flag, often not the most probable group: a missed case weighs more than a false alarm."
+    flag = (
+        "The predicted group is a flag. It is often not the most likely group, since a missed case weighs more than a "
+        "false alarm."
+    )
     rates = error_rates(manifest)
     return [*_always(rows), flag, _learnt_from(manifest), *([rates] if rates else [])]
 
@@ -59,12 +62,12 @@ def _survival_record(manifest: Manifest) -> list[str]:
     if year:
         told.append(
             f"Out of 1,000 people like those it learnt from, it expects {1000 * year['predicted']:.0f} to have no further "
-            f"incident within a year; {1000 * year['observed']:.0f} had none."
+            f"incident within a year. {1000 * year['observed']:.0f} had none."
         )
     if "concordance" in found:
         told.append(
             f"Out of 100 pairs of people it puts {100 * found['concordance']:.0f} in the right order of who is recorded "
-            "again first; a coin would put 50."
+            "again first. A coin would put 50."
         )
     return told
 
@@ -100,11 +103,11 @@ def errors_among(people: float, confusion: Sequence[Sequence[float]]) -> Errors:
 
 
 def told_errors(confusion: Sequence[Sequence[float]], people: int = 1000) -> str:
-    """One sentence in the committee's format."""
+    """Three sentences in the committee's format."""
     errors = errors_among(people, confusion)
     return (
         f"Out of {people:,} people like those it learnt from, we would expect {errors.flagged:.0f} to be put in the highest "
-        f"group; {errors.falsely:.0f} of them would turn out not to belong there; and {errors.missed:.0f} who do belong "
+        f"group. Of those, {errors.falsely:.0f} would turn out not to belong there. And {errors.missed:.0f} who do belong "
         "there would be missed."
     )
 
