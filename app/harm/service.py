@@ -12,15 +12,18 @@ from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
 from app.errors import Fault, InvalidInput, ModelNotLoaded
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
+from app.harm.caveats import base_rates
 from app.harm.explaining import By, explanation, one_view
 from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
-from app.harm.model import HarmModel, group_name
+from app.harm.model import Groups, HarmModel, group_name
 from app.harm.records import ScoreRequest
-from app.harm.survival import Curve, survival_answer
+from app.harm.sufficiency import status_of
+from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
+from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
 
@@ -53,10 +56,12 @@ class Scored:
                 warnings=warnings,
             ),
             harm=self.harm,
-            survival=survival_answer(self.curve),
+            survival=survival_answer(
+                self.curve, since_day_zero(self.case.as_of, self.case.day_zero, (why for _, why in self.case.ignored))
+            ),
             explanation=self.explanation,
             survival_explanation=self.survival_explanation,
-            advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
+            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
         )
 
     def _message(self, code: str) -> str:
@@ -76,20 +81,18 @@ class Scorer:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
         case = build_case(request, self.index, today)
-        table = self.features(case, model)
+        both = both_ways(case.histories, case.nominals)
+        tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
+        table = tables[:1]
         if model.beyond_experience(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
+        # Each record is asked about alone: last bits must not depend on the company.
         groups = model.groups(table)
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=HarmAnswer(
-                groups=list(GROUPS),
-                probabilities=groups.probabilities[0].tolist(),
-                population_probabilities=groups.population[0].tolist(),
-                predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
-            ),
+            harm=_harm_answer(model, case, groups, model.groups(tables[1:]) if len(tables) > 1 else None),
             curve=model.survival(table)[0],
             explanation=explanation(model, case, table, self.index, request.explain),
             survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
@@ -121,7 +124,7 @@ class Scorer:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
         model = self.models.get(request.model)
         if model is None:
-            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model")])
+            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model", tuple(self.models))])
         return model
 
     def features(self, case: Case, model: HarmModel) -> Features:
@@ -136,6 +139,21 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+
+
+def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:
+    """The groups of one nominal, (1, 4); `without` earlier uncharged incidents, None where there are none."""
+    population = groups.population[0].tolist()
+    predicted = group_name(int(model.decide(groups.probabilities)[0]))
+    uncharged = int(earlier_uncharged(case.histories).sum())
+    return HarmAnswer(
+        groups=list(GROUPS),
+        probabilities=groups.probabilities[0].tolist(),
+        population_probabilities=population,
+        predicted_group=predicted,
+        base_rates=base_rates(model.bundle.manifest),
+        without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
+    )
 
 
 def stamp(bundle: Bundle) -> ModelStamp:
