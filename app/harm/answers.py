@@ -46,18 +46,31 @@ class HistoryAnswer(_Answer):
     warnings: list[Warned]
 
 
+class ConformalAnswer(_Answer):
+    """What the list of groups promises: `level` the share of people of every group who have it in their list, `mean_size`
+    groups in a list on average."""
+
+    level: Probability
+    mean_size: float
+    text: str
+
+
 class HarmAnswer(_Answer):
     """Probabilities of the four groups of harm in the year after day zero.
 
     `population_probabilities` are for people as they come: read these. `probabilities` are for a test sample in which
     harmful cases are more common, as in the published evaluation; they serve comparison and the flag. `predicted_group`
     is that flag: probabilities weighted so that about 18 in 100 of the test sample fall into the highest group.
+    `conformal_set` are the groups that are not ruled out, the predicted one always among them; null, with `conformal`,
+    where the artefact is of an older format.
     """
 
     groups: list[str]
     probabilities: list[Probability]
     population_probabilities: list[Probability]
     predicted_group: str
+    conformal_set: list[str] | None = None
+    conformal: ConformalAnswer | None = None
 
 
 class SurvivalAnswer(_Answer):

@@ -27,12 +27,13 @@ from app.harm.answers import (
     SurvivalAnswer,
     Warned,
 )
+from app.harm.conformal import conformal_answer
 from app.harm.explanation import explain_factors
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
-from app.harm.model import DAYS, HarmModel, group_name
+from app.harm.model import DAYS, HarmModel, Probabilities, group_name
 from app.harm.records import Explain, ScoreRequest, parse_request
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
@@ -77,9 +78,9 @@ class Scored:
         )
 
     def _message(self, code: str) -> str:
-        """A warning's sentence; where a figure is outside all experience, which one."""
-        beyond = self.model.beyond_experience(self.features) if code == "out-of-distribution" else []
-        return WARNINGS[code] + (f" Outside: {', '.join(beyond)}." if beyond else "")
+        """A warning's sentence; where the record is unlike those learnt from, in what."""
+        beyond = self.model.experience.warning(self.features) if code == "out-of-distribution" else None
+        return beyond or WARNINGS[code]
 
 
 class Scorer:
@@ -94,7 +95,7 @@ class Scorer:
         model = self.model_for(request)
         case = build_case(request, self.index, today)
         table = self.features(case, model)
-        if model.beyond_experience(table):
+        if model.experience.warning(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
         groups = model.groups(table)
         return Scored(
@@ -106,6 +107,7 @@ class Scorer:
                 probabilities=groups.probabilities[0].tolist(),
                 population_probabilities=groups.population[0].tolist(),
                 predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
+                **_conformal(model, groups.probabilities),
             ),
             curve=model.survival(table)[0],
             explanation=self._explanation(model, case, table, request.explain),
@@ -182,6 +184,14 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+
+
+def _conformal(model: HarmModel, probabilities: Probabilities) -> dict[str, Any]:
+    """The two members of the answer on the set of groups; none where the artefact has no thresholds."""
+    groups = model.conformal_set(probabilities)
+    if groups is None or model.robustness is None:
+        return {}
+    return {"conformal_set": groups, "conformal": conformal_answer(model.robustness.conformal, groups)}
 
 
 def _unknown(case: Case) -> list[str]:
