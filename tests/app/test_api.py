@@ -187,32 +187,6 @@ def test_wrong_method_says_which_is_right(service: Client) -> None:
     assert answer.headers["allow"] == "GET"
 
 
-def test_idempotent_repeats_give_the_same_bytes(service: Client) -> None:
-    body = json.dumps(example()).encode()
-    first = service.score(body, Idempotency_Key="k-1")
-    again = service.score(body, Idempotency_Key="k-1")
-    assert again.content == first.content
-    assert again.headers["idempotency-replayed"] == "true"
-    assert again.headers["location"] == first.headers["location"]
-    assert "idempotency-replayed" not in first.headers
-    check_problem(service.score(body + b" ", Idempotency_Key="k-1"), 422, "idempotency-mismatch")
-    other = service.as_caller("another", "score").score(body, Idempotency_Key="k-1")
-    assert other.json()["score_id"] != first.json()["score_id"], "keys belong to a caller"
-    assert events(service) == ["score", "refusal", "score"]
-
-
-def test_a_refused_request_does_not_use_up_its_key(service: Client) -> None:
-    bad = json.dumps(example(model="nothing")).encode()
-    check_problem(service.score(bad, Idempotency_Key="k-2"), 422, "invalid-request")
-    assert service.score(example(), Idempotency_Key="k-2").status_code == 200
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
-def test_unusable_idempotency_keys(sqlite_service: Client, key: str) -> None:
-    problem = check_problem(sqlite_service.score(example(), Idempotency_Key=key), 422, "invalid-request")
-    assert problem["errors"][0]["pointer"] == "/header/idempotency-key"
-
-
 def test_purpose_from_body_header_or_default(service: Client) -> None:
     without = example()
     del without["purpose"]
