@@ -168,7 +168,7 @@ class ScoreBody(Answer):
     explanation: Explained
     """How the estimate came about, by the views asked for; null where none was."""
     survival_explanation: Explained = None
-    """How the chance of a year without a further incident came about, likewise; null where it was not asked for."""
+    """How the probability of no further incident within 365 days came about; null where that was not asked for."""
     advisory: str
     """To be shown with every score: advice to a person, not a decision."""
 

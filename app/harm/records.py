@@ -138,7 +138,7 @@ class ScoreRequest(_Record):
     explain: Explain = "factors"
     """Which views of the score are given with it."""
     explain_survival: Annotated[bool, AfterValidator(_needs_a_view)] = False
-    """Also explain the probability of no further incident in a year, by what `explain` names."""
+    """Also explain the probability of no further incident within 365 days, by the views `explain` names."""
     purpose: Purpose | None = None
     """What it is for. Default: the Purpose header, else stalking-triage."""
     as_of: Day | None = None
