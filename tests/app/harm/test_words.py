@@ -202,6 +202,10 @@ def test_read_aloud_leaves_nothing_out_and_says_limits_once(bodies: list[Any]) -
         assert spoken_day(body.day_zero) in text
         for chance in (*body.harm.population_probabilities, *body.survival.at.values()):
             assert percent(chance) in text
+        beside = [body.history.statement, body.harm.without_uncharged.statement]
+        beside += [body.explanation.incidents.what_if.statement]
+        beside += [body.survival.from_as_of.statement] if body.survival.from_as_of else []
+        assert all(said in text for said in beside)
         for warning in body.history.warnings:
             assert f"- {warning.message}" in lines
         for view in views_of(body):
