@@ -191,17 +191,37 @@ class ScoreAnswer(ScoreBody):
     audit: AuditReceipt
 
 
+class WithheldAnswer(_Answer):
+    """The 200 of `POST /score?reveal=after-view`: all but what gives the estimate away."""
+
+    score_id: str
+    scored_at: datetime
+    as_of: date
+    day_zero: date
+    model: ModelStamp
+    history: HistoryAnswer
+    status: Literal["withheld until a view is recorded"] = "withheld until a view is recorded"
+    record_it: str
+    audit: AuditReceipt
+
+
 class ScoreLine(_Answer):
-    """One score in a list."""
+    """One score in a list; flag and probability are null while it is withheld until a view is recorded.
+
+    `challenge_open` while somebody's challenge has no outcome; `superseded_by` the newest score that corrects this one.
+    """
 
     score_id: str
     scored_at: datetime
     nominal_id: str
     day_zero: date
     model: ModelStamp
-    predicted_group: str
-    top_group_probability: Probability
+    predicted_group: str | None
+    top_group_probability: Probability | None
     insufficient_history: bool
+    withheld: bool
+    challenge_open: bool
+    superseded_by: str | None
     sequence: int
 
 

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from app.harm.answers import BothExplanations, Explained, OneView
 from app.harm.explanation_picture import explanation_svg
+from app.harm.reading import stored_score
 from app.harm.records import read_request
-from app.harm.routes import PICTURE_POLICY, Reading, stored_score
+from app.harm.routes import PICTURE_POLICY, Reading
 from app.harm.service import View
 from app.media import JSON, SVG, preferred
 from app.problems import describe

@@ -33,10 +33,23 @@ class DocumentLink(BaseModel):
     path: str
 
 
+class EarlierVersion(BaseModel):
+    """A version that no longer gives scores, and is still here to explain and replay those it gave."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    version: str
+    manifest_sha256: str
+    learnt_from: str
+
+
 class ModelCard(LoadedModel):
-    """The manifest in force, the whole evaluation and the transparency record; null and empty where not evaluated."""
+    """The manifest in force, the whole evaluation and the transparency record; null and empty where not evaluated.
+
+    `earlier` versions lie beside the one that answers, newest first.
+    """
 
     status: Status
+    earlier: list[EarlierVersion]
     groups: list[str]
     cuts: list[float]
     decision_weights: list[float]

@@ -34,6 +34,7 @@ from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
 from app.harm.model import DAYS, HarmModel, group_name
 from app.harm.records import Explain, ScoreRequest, parse_request
+from app.harm.versions import Earlier, find_earlier, index_it_learnt_with
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
 WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
@@ -83,15 +84,24 @@ class Scored:
 
 
 class Scorer:
-    """The loaded models and the harm index they are used with."""
+    """The loaded models and the harm index they are used with; `earlier` versions speak only for scores they made."""
 
-    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex) -> None:
+    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex, earlier: Earlier | None = None) -> None:
         self.models = {family: HarmModel(bundle) for family, bundle in bundles.items()}
         self.index = index
+        self.earlier = earlier or Earlier()
+        self._before: Scorer | None = None
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
-        model = self.model_for(request)
+        return self._score(self.model_for(request), request, today)
+
+    def score_again(self, request: ScoreRequest, manifest_sha256: str) -> Scored:
+        """A stored request through the very artefact that made its score. Raises as `explain_again`."""
+        maker, model = self._maker(manifest_sha256)
+        return maker._score(model, request, request.as_of or date.max)
+
+    def _score(self, model: HarmModel, request: ScoreRequest, today: date) -> Scored:
         case = build_case(request, self.index, today)
         table = self.features(case, model)
         if model.beyond_experience(table):
@@ -115,17 +125,28 @@ class Scorer:
         """One view of a score given before, to the bit what it would have been then.
 
         `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
-        (digest of its manifest) is not loaded.
+        (digest of its manifest) is neither loaded nor can be.
         """
-        made_it = (model for model in self.models.values() if model.bundle.manifest_sha256 == manifest_sha256)
-        model = next(made_it, None)
-        if model is None:
+        maker, model = self._maker(manifest_sha256)
+        case = build_case(request, maker.index, request.as_of or date.max)
+        return maker._view(model, case, maker.features(case, model), by)
+
+    def _maker(self, manifest_sha256: str) -> tuple["Scorer", HarmModel]:
+        """The model with that manifest, and the scorer that has it with the harm index it learnt with."""
+        for scorer in (self, self._before):
+            for model in scorer.models.values() if scorer else ():
+                if model.bundle.manifest_sha256 == manifest_sha256:
+                    return scorer or self, model
+        bundle = self.earlier.load(manifest_sha256)
+        before = Scorer({bundle.manifest.family: bundle}, index_it_learnt_with(bundle, self.index))
+        try:
+            before.check_golden()
+        except SetupError as error:
             raise ModelNotLoaded(
-                "The model version that made this score is not loaded here, and no other speaks for it."
-            )
-        case = build_case(request, self.index, request.as_of or date.max)
-        table = self.features(case, model)
-        return self._view(model, case, table, by)
+                f"The model version that made this score cannot be used here. {error.detail}"
+            ) from None
+        self._before = before
+        return before, before.models[bundle.manifest.family]
 
     def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
         if wanted == "both":
@@ -181,7 +202,8 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     With `artifact_keys` a key in there must have signed each artefact. Raises SetupError.
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
-    return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+    current, index = load_current(artifacts, trusted), index_in_force(imported_index)
+    return Scorer(current, index, find_earlier(artifacts, trusted))
 
 
 def _unknown(case: Case) -> list[str]:
