@@ -68,7 +68,7 @@ _KEY_HEADER = {
     "description": "The same key with the same body within 24 hours gives the same stored answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_PURPOSE_HEADER = {
+PURPOSE_HEADER = {
     "name": "Purpose",
     "in": "header",
     "required": False,
@@ -82,7 +82,7 @@ _PURPOSE_HEADER = {
     summary="Score a nominal",
     response_model=ScoreAnswer | WithheldAnswer,
     responses=describe(400, 401, 403, 409, 410, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, _PURPOSE_HEADER]},
+    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, PURPOSE_HEADER]},
 )
 async def post_score(
     request: Request,
@@ -97,22 +97,24 @@ async def post_score(
     holds nothing of the estimate: that is in the answer of `POST /scores/{score_id}/view`.
     """
     body = await read_json_body(request)
+    purpose = purpose_header(request) or DEFAULT_PURPOSE  # checked even where the body, or an answer before, decides
     terms = Terms(withheld=True) if reveal == "after-view" else PLAIN
     # the same body on other terms is another request, and must not be answered with the first one's score
     once = idempotency_of(request, "/score", body if terms == PLAIN else b"after-view\n" + body)
     if once is None:
-        return await _score(request, caller, body, None, terms)
+        return await _score(request, caller, body, purpose, None, terms)
     async with request.app.state.running.alone(caller.issuer, caller.subject, once.key):
         stored = await run_in_threadpool(_answered_before, request, caller, once)
-        new = stored is None
-        return await (_score(request, caller, body, once, terms) if new else _replayed(request, caller, str(stored)))
+        if stored is not None:
+            return await _replayed(request, caller, stored)
+        return await _score(request, caller, body, purpose, once, terms)
 
 
 @router.get(
     "/scores",
     summary="List scores",
     responses=describe(401, 403, 422, 503),
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def list_scores(
     request: Request,
@@ -131,7 +133,7 @@ async def list_scores(
     summary="Read a stored score",
     response_model=ScoreAnswer,
     responses=describe(401, 403, 404, 409, 410, 422, 503),
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_score(request: Request, caller: Reading, score_id: str) -> Response:
     """The answer exactly as it was given.
@@ -152,7 +154,7 @@ async def get_score(request: Request, caller: Reading, score_id: str) -> Respons
         200: {"content": {CSV: {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}},
         **describe(401, 403, 404, 406, 409, 410, 422, 503),
     },
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_survival(
     request: Request, caller: Reading, score_id: str, query: Annotated[SurvivalQuery, Query()]
@@ -168,10 +170,13 @@ async def get_survival(
     return Response(curve.model_dump_json(), media_type=JSON)
 
 
-async def _score(request: Request, caller: Caller, body: bytes, once: Idempotency | None, terms: Terms) -> Response:
+async def _score(
+    request: Request, caller: Caller, body: bytes, purpose: str, once: Idempotency | None, terms: Terms
+) -> Response:
     state = request.app.state
     state.readiness.demand_model()
-    wanted = _with_purpose(read_request(body), request)
+    wanted = read_request(body)
+    wanted = wanted.model_copy(update={"purpose": wanted.purpose or purpose})
     work = partial(state.scorer.score, wanted, state.settings.today())
     scored = work() if wanted.explain == "none" else await state.admission.run(work)
     answer, given, record = score_record(scored, (caller.issuer, caller.subject), once, terms)
@@ -236,9 +241,3 @@ def _line(entry: Entry, archived: Archived, standing: Standing, *, hidden: bool)
         superseded_by=standing.superseded_by,
         sequence=entry.sequence,
     )
-
-
-def _with_purpose(wanted: ScoreRequest, request: Request) -> ScoreRequest:
-    given = purpose_header(request)  # checked even where the body decides
-    purpose = wanted.purpose or given or DEFAULT_PURPOSE
-    return wanted.model_copy(update={"purpose": purpose})

@@ -16,6 +16,7 @@ from app.forms import body_of, read_form
 from app.harm.archive import Archived, Terms, score_record
 from app.harm.reading import demand_shown, purpose_header, record_read, score_entry
 from app.harm.records import ScoreRequest, read_request
+from app.harm.routes import PURPOSE_HEADER
 from app.problems import describe
 from app.purposes import DEFAULT_PURPOSE
 from app.security import Caller
@@ -34,7 +35,7 @@ _CORRECTION = "challenge-correction"
     _CHALLENGES,
     summary="Lodge a challenge to a score",
     responses=describe(400, 401, 403, 404, 410, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(ChallengeForm)},
+    openapi_extra={"requestBody": body_of(ChallengeForm), "parameters": [PURPOSE_HEADER]},
 )
 async def post_challenge(request: Request, caller: Clinic, score_id: str) -> ChallengeAnswer:
     """Says who holds a score to be wrong, and why. Until it has an outcome, reading the score says that it is open."""
@@ -52,6 +53,7 @@ async def post_challenge(request: Request, caller: Clinic, score_id: str) -> Cha
     _CHALLENGES,
     summary="Read the challenges to a score",
     responses=describe(401, 403, 404, 409, 410, 422, 503),
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_challenges(request: Request, caller: Clinic, score_id: str) -> ChallengePage:
     """Each challenge with its outcome, what the score said, and what each score that corrects it says."""
@@ -66,7 +68,7 @@ async def get_challenges(request: Request, caller: Clinic, score_id: str) -> Cha
     _OUTCOME,
     summary="Resolve a challenge",
     responses=describe(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(OutcomeForm)},
+    openapi_extra={"requestBody": body_of(OutcomeForm), "parameters": [PURPOSE_HEADER]},
 )
 async def post_outcome(request: Request, caller: Clinic, score_id: str, challenge_id: str) -> OutcomeAnswer:
     """Upheld, partly, or rejected, and why. Where a fact was wrong, `corrected` is scored at once as a score of its own.

@@ -16,6 +16,7 @@ from app.errors import Fault, InvalidInput, Unavailable, ViewAfterReading, ViewR
 from app.forms import Moment, body_of, read_form
 from app.harm.archive import Archived
 from app.harm.reading import demand_revealed, purpose_header, read_score, score_entry, stored_score
+from app.harm.routes import PURPOSE_HEADER
 from app.media import JSON
 from app.problems import describe
 from app.purposes import DEFAULT_PURPOSE
@@ -54,7 +55,7 @@ class SummaryQuery(BaseModel):
     summary="Record one's own view of a nominal",
     response_model=RevealedAnswer,
     responses=describe(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(ViewForm)},
+    openapi_extra={"requestBody": body_of(ViewForm), "parameters": [PURPOSE_HEADER]},
 )
 async def post_view(request: Request, caller: Clinic, score_id: str) -> Response:
     """The officer's own judgement, meant to come before they see the score; the answer then shows the score.
@@ -90,7 +91,7 @@ def _before_view(request: Request, caller: Caller, score_id: str) -> tuple[Archi
     _DECISIONS,
     summary="Record what was decided",
     responses=describe(400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(DecisionForm)},
+    openapi_extra={"requestBody": body_of(DecisionForm), "parameters": [PURPOSE_HEADER]},
 )
 async def post_decision(request: Request, caller: Clinic, score_id: str) -> DecisionAnswer:
     """A person's decision on a nominal, having seen the score. To decide otherwise than the score's flag needs a reason.
@@ -114,6 +115,7 @@ async def post_decision(request: Request, caller: Clinic, score_id: str) -> Deci
     _DECISIONS,
     summary="Read what was decided",
     responses=describe(401, 403, 404, 409, 410, 422, 503),
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_decisions(request: Request, caller: Clinic, score_id: str) -> DecisionPage:
     """All decisions on a score and all views of it, latest first."""
