@@ -29,6 +29,7 @@ from app.errors import DayZeroError, Unavailable
 from app.harm.archive import told
 from app.harm.catalogue import router as catalogue_router
 from app.harm.explanation_routes import router as explanation_router
+from app.harm.golden import check_golden
 from app.harm.records import ScoreRequest
 from app.harm.replay_routes import router as replay_router
 from app.harm.routes import router as harm_router
@@ -161,7 +162,7 @@ def _tell_unsigned(scorer: Scorer) -> None:
 
 def _golden_fault(scorer: Scorer) -> str | None:
     try:
-        scorer.check_golden()
+        check_golden(scorer)
     except DayZeroError as error:
         structlog.get_logger().error("golden-cases", reason=error.detail)
         return error.detail

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from app.answer import Answer
 from app.audit.export import in_chunks
 from app.audit.ledger import Ledger
 from app.audit.records import NewRecord
@@ -26,46 +27,64 @@ router = APIRouter(tags=["subject rights"])
 class SubjectExportRequest(BaseModel):
     """On whom. In a body, because an identifier in an address ends up in other people's logs."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
     nominal_id: Identifier
+    """The nominal, as sent with a score."""
 
 
-class ExportedBy(BaseModel):
+class ExportedBy(Answer):
     """Who made a record."""
 
     issuer: str
+    """Who vouched for them."""
     subject: str
+    """What they are called."""
 
 
-class ExportedRecord(BaseModel):
-    """One record: where it stands, who made it, and everything it holds; `content` is null where that was erased.
-
-    `names_others` counts further nominals named in it: what it says of them is not for this data subject.
-    """
+class ExportedRecord(Answer):
+    """One record: where it stands, who made it, and everything it holds."""
 
     sequence: int
+    """Its place in the log, from 0."""
     record_id: str
+    """Its id."""
     event: str
+    """What was done."""
     purpose: str
+    """Why."""
     manifest_sha256: str | None
+    """The model version it rests on, by the digest of its manifest."""
     leaf_hash: str
+    """Hash of its leaf, in hex."""
     time: datetime
+    """When."""
     erased: bool
+    """Whether its content was erased."""
     by: ExportedBy | None
+    """Who did it; null where it was erased."""
     about: list[str]
+    """Records it is about."""
     names_others: int
+    """Further nominals named in it: what it says of them is not for this data subject."""
     content: object
+    """Everything it holds; null where it was erased."""
 
 
-class SubjectExport(BaseModel):
-    """Everything held, oldest first; the last record is that of this export."""
+class SubjectExport(Answer):
+    """Everything held on a nominal."""
 
     format: str
+    """Name of this form of export."""
     nominal_id: str
+    """The nominal."""
     note: str
+    """What is in it, and what is not."""
     records: list[ExportedRecord]
+    """Oldest first; the last one is that of this export."""
     held: int
+    """Records with their content."""
     erased: int
+    """Records whose content was erased while this was written."""
 
 
 @router.post(

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 
 from app.audit.records import Idempotency, NewRecord, uuid7
 from app.harm.answers import AuditReceipt, ScoreBody
-from app.harm.service import Curve, Scored
+from app.harm.service import Scored
+from app.harm.survival import Curve
 from app.purposes import DEFAULT_PURPOSE
 
 

@@ -12,7 +12,7 @@ from app.audit.store import Entry, Store
 from app.errors import Fault, InvalidInput, NotFound, ViewFirst
 from app.harm.answers import WithheldAnswer
 from app.harm.archive import Archived, from_bytes, with_receipt
-from app.purposes import DEFAULT_PURPOSE, OWN_PURPOSE, PURPOSES
+from app.purposes import CLAIMABLE_PURPOSES, DEFAULT_PURPOSE
 from app.security import Caller
 
 SCORE_ROUTE = "/scores/{score_id}"
@@ -122,8 +122,9 @@ def purpose_header(request: Request) -> str | None:
     """The purpose a caller names. Raises InvalidInput for one that is not on the list."""
     purposes = request.headers.getlist("purpose")
     purpose = purposes[0] if purposes else None
-    if purpose is not None and (len(purposes) > 1 or purpose not in PURPOSES or purpose == OWN_PURPOSE):
-        raise InvalidInput("The Purpose header names no known purpose.", [Fault("/header/purpose", "closed-list")])
+    if purpose is not None and (len(purposes) > 1 or purpose not in CLAIMABLE_PURPOSES):
+        fault = Fault("/header/purpose", "closed-list", CLAIMABLE_PURPOSES)
+        raise InvalidInput("The Purpose header names no known purpose.", [fault])
     return purpose
 
 

@@ -12,42 +12,50 @@ from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from app.answer import Answer
 from app.harm.answers import AuditReceipt
 from app.harm.archive import Archived
 from app.harm.records import read_request
-from app.harm.service import Curve, Scored, Scorer
+from app.harm.service import Scored, Scorer
+from app.harm.survival import Curve
 
 TOLERANCE = 1e-6
 Result = Literal["identical", "equivalent", "different"]
 
 
-class Difference(BaseModel):
-    """A field that came out otherwise: its place in the answer (RFC 6901), what is stored, what came now.
+class Difference(Answer):
+    """A field that came out otherwise."""
 
-    `/curve/N` is day N of the whole curve, which the answer itself gives for some days only.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
     pointer: str
+    """Its place in the answer (RFC 6901); `/curve/N` is day N of the whole curve, of which the answer gives some days."""
     stored: object
+    """What is stored."""
     replayed: object
+    """What came now."""
 
 
-class ReplayAnswer(BaseModel):
-    """What came of a replay. `numbers` leaves words aside, which a newer version of the service may put differently."""
+class ReplayAnswer(Answer):
+    """What came of a replay."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     score_id: str
+    """The score."""
     replayed_at: datetime
+    """When it was replayed."""
     manifest_sha256: str
+    """The artefact that made it, and made it again: the digest of its manifest, in hex."""
     result: Result
+    """Of all fields."""
     numbers: Result
+    """Of those that hold numbers: words may be put differently by a newer version of the service."""
     compared: int
+    """Values compared."""
     differences: list[Difference]
+    """Those that differ."""
     made_with: dict[str, str]
+    """What bits may depend on: versions, and the kind of processor."""
     audit: AuditReceipt
+    """Where the record of the replay stands."""
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ async def _score_anew(request: Request, caller: Caller, wanted: ScoreRequest, te
         scored = await state.admission.run(partial(state.scorer.score, wanted, state.settings.today()))
     except InvalidInput as error:
         raise InvalidInput(
-            error.detail, [Fault(f"/corrected{fault.pointer}", fault.rule) for fault in error.faults]
+            error.detail, [fault._replace(pointer=f"/corrected{fault.pointer}") for fault in error.faults]
         ) from None
     answer, _, new = score_record(scored, (caller.issuer, caller.subject), once, terms)
     appended = await state.ledger.append(new)

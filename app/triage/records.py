@@ -28,35 +28,46 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, pattern=r"\S")]
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class ViewForm(_Form):
-    """An officer's own view of a nominal. `late`: they have seen the score already, or been told of it."""
+    """An officer's own view of a nominal."""
 
     level: Level
+    """The risk they see."""
     reason: Text | None = None
+    """Why, in their words."""
     late: bool = False
+    """That they have seen the score already, or been told of it."""
 
 
 class DecisionForm(_Form):
-    """What a person decided, having seen the score. A level other than the score's flag needs a reason."""
+    """What a person decided, having seen the score."""
 
     level: Level
+    """What they decided."""
     reason: Text | None = None
+    """Why; needed for a level other than the score's flag."""
 
 
 class ChallengeForm(_Form):
     """Why a score is held to be wrong, and who says so."""
 
     ground: Ground
+    """What is said to be wrong."""
     raised_by: RaisedBy
+    """Who says so."""
     text: Text
+    """What they say."""
 
 
 class OutcomeForm(_Form):
-    """How a challenge ends. `corrected` is the whole request as it should have been; it is scored for the same day."""
+    """How a challenge ends."""
 
     outcome: Outcome
+    """What was found."""
     reason: Text
+    """Why."""
     corrected: ScoreRequest | None = None
+    """The whole request as it should have been: scored at once, for the same day unless it names another."""

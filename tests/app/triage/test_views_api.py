@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.errors import ViewFirst
+from app.explain_command import explain_stored
 from app.harm.reading import RECORD_IT
+from app.media import JSON
 from tests.app.service_fixtures import Client
 from tests.app.test_api import check_problem, events
 from tests.app.test_erasure_api import post
@@ -47,6 +50,8 @@ def test_nothing_of_the_estimate_leaves_before_a_view(service: Client) -> None:
     assert (again.content, again.headers["idempotency-replayed"]) == (given.content, "true")
     check_problem(ask(service, "/score", Idempotency_Key="k"), 422, "idempotency-mismatch")
     store = service.app.state.store
+    with pytest.raises(ViewFirst):
+        explain_stored(service.app.state.settings, told["score_id"], "factors", "harm", JSON, "local:operator")
     assert not store.records_about([told["score_id"]])[told["score_id"]], "nobody has read it"
 
     shown = post(clinic, f"{where}/view", VIEW)
@@ -68,7 +73,8 @@ def test_a_score_shown_at_once_is_as_ever(sqlite_service: Client) -> None:
     service = sqlite_service
     assert ask(service, "/score?reveal=at-once").json().keys() == service.score(example()).json().keys()
     problem = check_problem(ask(service, "/score?reveal=CANARY"), 422, "invalid-request")
-    assert problem["errors"] == [{"pointer": "/query/reveal", "rule": "literal-error"}]
+    (fault,) = problem["errors"]
+    assert fault == {"pointer": "/query/reveal", "rule": "literal-error", "allowed": ["at-once", "after-view"]}
 
 
 def test_one_view_for_each_person(service: Client) -> None:
