@@ -39,10 +39,10 @@ _CORRECTION = "challenge-correction"
 )
 async def post_challenge(request: Request, caller: Clinic, score_id: str) -> ChallengeAnswer:
     """Says who holds a score to be wrong, and why. Until it has an outcome, reading the score says that it is open."""
-    form = read_form(await read_json_body(request, MAX_FORM), ChallengeForm)
+    form, purpose = read_form(await read_json_body(request, MAX_FORM), ChallengeForm), purpose_header(request)
     archived = await run_in_threadpool(_stored, request, score_id)
     said = {"kind": "lodged", "score_id": score_id, **form.model_dump()}
-    told = await record(request, caller, "challenge", said, archived)
+    told = await record(request, caller, purpose, "challenge", said, archived)
     if told is None:
         raise Unavailable("The ledger gave another record's receipt.")
     metrics.CHALLENGES.labels(form.ground).inc()
@@ -76,11 +76,11 @@ async def post_outcome(request: Request, caller: Clinic, score_id: str, challeng
     The corrected request is the nominal's, for the same day unless it names another. The first score stays as it is.
     """
     raw = await read_json_body(request)
-    form = read_form(raw, OutcomeForm)
+    form, purpose = read_form(raw, OutcomeForm), purpose_header(request)
     archived = await run_in_threadpool(_open_challenge, request, score_id, challenge_id)
     corrected = None
     if form.corrected is not None:
-        wanted = _correction(form, archived, purpose_header(request))
+        wanted = _correction(form, archived, purpose)
         once = Idempotency(
             _CORRECTION, f"{challenge_id} {hashlib.sha256(raw).hexdigest()}", hashlib.sha256(raw).digest()
         )
@@ -89,7 +89,7 @@ async def post_outcome(request: Request, caller: Clinic, score_id: str, challeng
     said = {"kind": "outcome", "score_id": score_id, "challenge_id": challenge_id, "outcome": form.outcome,
             "reason": form.reason, "corrected_score_id": corrected}  # fmt: skip
     about = (challenge_id,) if corrected is None else (challenge_id, corrected)
-    told = await record(request, caller, "challenge", said, archived, about=about)
+    told = await record(request, caller, purpose, "challenge", said, archived, about=about)
     if told is None:
         raise Unavailable("The ledger gave another record's receipt.")
     answer = outcome_answer(told)

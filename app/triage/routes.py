@@ -62,13 +62,13 @@ async def post_view(request: Request, caller: Clinic, score_id: str) -> Response
 
     One for each person and score. Whoever has seen the score already says so with `late`.
     """
-    form = read_form(await read_json_body(request, MAX_FORM), ViewForm)
+    form, purpose = read_form(await read_json_body(request, MAX_FORM), ViewForm), purpose_header(request)
     archived, seen = await run_in_threadpool(_before_view, request, caller, score_id)
     if seen and not form.late:
         raise ViewAfterReading("You have seen this score: send late = true to record a view all the same.")
     said = {"score_id": score_id, **form.model_dump(), "late": seen or form.late, "flag": archived.flag}
     once = Idempotency(route=_VIEW, key=score_id, body_sha256=_ONCE)
-    told = await record(request, caller, "view", said, archived, once=once)
+    told = await record(request, caller, purpose, "view", said, archived, once=once)
     if told is None:
         raise ViewRecorded("Your view of this score is recorded; it cannot be changed.")
     view = view_answer(told)
@@ -98,13 +98,13 @@ async def post_decision(request: Request, caller: Clinic, score_id: str) -> Deci
 
     Any number may follow each other; the latest stands.
     """
-    form = read_form(await read_json_body(request, MAX_FORM), DecisionForm)
+    form, purpose = read_form(await read_json_body(request, MAX_FORM), DecisionForm), purpose_header(request)
     archived = await run_in_threadpool(revealed, request, score_id)
     stands = relation(form.level, archived.flag)
     if stands != "follows" and form.reason is None:
         raise InvalidInput("An override needs its reason.", [Fault("/reason", "required-for-override")])
     said = {"score_id": score_id, **form.model_dump(), "flag": archived.flag}
-    told = await record(request, caller, "decision", said, archived)
+    told = await record(request, caller, purpose, "decision", said, archived)
     if told is None:
         raise Unavailable("The ledger gave another record's receipt.")
     metrics.DECISIONS.labels(stands).inc()
@@ -154,6 +154,7 @@ def revealed(request: Request, score_id: str) -> Archived:
 async def record(
     request: Request,
     caller: Caller,
+    purpose: str | None,
     event: str,
     said: dict[str, Any],
     archived: Archived,
@@ -167,7 +168,7 @@ async def record(
         caller.issuer,
         caller.subject,
         json.dumps(said).encode(),
-        purpose=purpose_header(request) or DEFAULT_PURPOSE,
+        purpose=purpose or DEFAULT_PURPOSE,
         nominal_ids=(archived.nominal_id,),
         about=(said["score_id"], *about),
         idempotency=once,

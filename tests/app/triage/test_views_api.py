@@ -50,8 +50,6 @@ def test_nothing_of_the_estimate_leaves_before_a_view(service: Client) -> None:
     assert (again.content, again.headers["idempotency-replayed"]) == (given.content, "true")
     check_problem(ask(service, "/score", Idempotency_Key="k"), 422, "idempotency-mismatch")
     store = service.app.state.store
-    with pytest.raises(ViewFirst):
-        explain_stored(service.app.state.settings, told["score_id"], "factors", "harm", JSON, "local:operator")
     assert not store.records_about([told["score_id"]])[told["score_id"]], "nobody has read it"
 
     shown = post(clinic, f"{where}/view", VIEW)
@@ -75,6 +73,12 @@ def test_a_score_shown_at_once_is_as_ever(sqlite_service: Client) -> None:
     problem = check_problem(ask(service, "/score?reveal=CANARY"), 422, "invalid-request")
     (fault,) = problem["errors"]
     assert fault == {"pointer": "/query/reveal", "rule": "literal-error", "allowed": ["at-once", "after-view"]}
+
+
+def test_no_command_shows_what_is_withheld(sqlite_service: Client) -> None:
+    score_id = ask(sqlite_service).json()["score_id"]
+    with pytest.raises(ViewFirst):
+        explain_stored(sqlite_service.app.state.settings, score_id, "factors", "harm", JSON, "local:operator")
 
 
 def test_one_view_for_each_person(service: Client) -> None:
@@ -133,6 +137,16 @@ def test_repeating_the_question_after_the_view_counts_as_reading(sqlite_service:
     assert post(service.as_caller("clinic", "triage"), f"{where}/view", VIEW).status_code == 200
     assert "predicted_group" in ask(both, Idempotency_Key="k").text
     check_problem(post(both, f"{where}/view", VIEW), 409, "view-after-reading")
+
+
+@pytest.mark.parametrize("path", ["view", "decisions", "challenges", "challenges/x/outcome"])
+def test_an_unknown_purpose_is_refused_first(sqlite_service: Client, path: str) -> None:
+    body = {"view": VIEW, "decisions": VIEW, "challenges": {"ground": "other", "raised_by": "officer", "text": "x"}}
+    content = json.dumps(body.get(path, {"outcome": "rejected", "reason": "x"})).encode()
+    clinic = sqlite_service.as_caller("clinic", "triage")
+    sent = clinic.headers | {"Content-Type": "application/json", "Purpose": "curiosity"}
+    answer = clinic.http.post(f"/scores/0190a000-0000-7000-8000-000000000000/{path}", content=content, headers=sent)
+    assert check_problem(answer, 422, "invalid-request")["errors"][0]["pointer"] == "/header/purpose"
 
 
 def test_what_is_not_there_has_no_view(sqlite_service: Client) -> None:
