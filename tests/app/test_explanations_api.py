@@ -158,7 +158,7 @@ def test_a_curve_explained_by_nothing_is_refused(service: Client) -> None:
     assert problem["errors"] == [{"pointer": "/explain_survival", "rule": "needs-a-view"}]
     score_id = explained(service, example(), "none")["score_id"]
     refused = check_problem(read(service, score_id, "factors&of=CANARY"), 422, "invalid-request")
-    assert refused["errors"] == [{"pointer": "/query/of", "rule": "literal-error"}]
+    assert refused["errors"] == [{"pointer": "/query/of", "rule": "literal-error", "allowed": ["harm", "survival"]}]
 
 
 def test_read_as_words(service: Client) -> None:
@@ -167,7 +167,7 @@ def test_read_as_words(service: Client) -> None:
         view = read(service, score_id, by).json()
         said = service.get(f"/scores/{score_id}/explanation?by={by}", Accept="text/plain")
         assert said.headers["content-type"] == "text/plain; charset=utf-8"
-        assert said.text.startswith(view["summary"])
+        assert said.text.startswith(f"By {by}. {view['summary']}")
         for told in (*view["limits"], *(share["text"] for share in view["contributions"])):
             assert told in said.text
 
