@@ -20,7 +20,7 @@ from app.harm.features import COLUMN, ROWS, Features, Histories, Ints, features
 from app.harm.model import HarmModel
 from app.harm.service import Scorer, load_scorer
 from app.harm.shapley import Floats
-from app.harm.targets import top_chances
+from app.harm.targets import TARGETS
 from app.settings import read_settings
 from training.extract import load_extract
 from training.labels import Labelled, label
@@ -53,7 +53,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
 
 def readings(model: HarmModel, plain: Features, late: Features, lengths: Ints) -> list[tuple[str, float]]:
     """Each way to read the promise with its figure; `plain` and `late` (N, 20, 19) the same people."""
-    value, after = top_chances(model, plain)[:, 0], top_chances(model, late)[:, 0]
+    value, after = (TARGETS["harm"].values(model, records)[:, 0] for records in (plain, late))
     lost = value - after
     before, then = effects(model, plain, lengths), effects(model, late, lengths)
     timing, change = before[:, TIMING], before[:, TIMING] - then[:, TIMING]

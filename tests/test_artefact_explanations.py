@@ -13,7 +13,7 @@ from app.harm.features import COLUMN, FEATURES, SURVIVAL_FEATURES, Features, His
 from app.harm.history import build_case
 from app.harm.records import parse_request
 from app.harm.service import Scorer, load_scorer
-from app.harm.targets import top_chances
+from app.harm.targets import TARGETS
 from benchmarks.explanation_oracle import compared
 from benchmarks.gap_stretching import TIMING, effects, index_alone, rank_correlation, stretched
 from tests.app.harm.test_explanation import random_request
@@ -96,7 +96,8 @@ def test_what_an_estimate_loses_with_time_is_what_timing_loses(scorer: Scorer, m
     model = scorer.models[FAMILY]
     plain, late, lengths = as_they_are_and_later(scorer)
     assert len(plain) >= 20
-    lost = (top_chances(model, plain) - top_chances(model, late))[:, 0]
+    value, after = (TARGETS["harm"].values(model, records)[:, 0] for records in (plain, late))
+    lost = value - after
     before = effects(model, plain, lengths)
     change = before[:, TIMING] - effects(model, late, lengths)[:, TIMING]
     assert rank_correlation(lost, change) >= 0.8

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.harm.answers import ScoreBody
-from app.harm.explanation_answers import BothExplanations, Explained, Explanation
+from app.harm.explanation_answers import BothExplanations, Explained, Explanation, IncidentExplanation
 from app.harm.sufficiency import SHORT_HISTORY
 from app.harm.wording import percent, spoken_day
 
@@ -51,9 +51,11 @@ def _views(explained: Explained) -> list[Explanation]:
 def _groups(body: ScoreBody) -> str:
     named = zip(body.harm.groups, body.harm.population_probabilities, strict=True)
     without = f" {body.harm.without_uncharged.statement}" if body.harm.without_uncharged else ""
+    left = f" {body.harm.conformal.text}" if body.harm.conformal else ""
     chances = ", ".join(f"{percent(chance)} for group {group}" for group, chance in named)
+    when = f"in the 12 months after day zero ({spoken_day(body.day_zero)})"
     return (
-        f"The chances of each group of harm in the 12 months after day zero ({spoken_day(body.day_zero)}): {chances}. {_GROUPS} "
+        f"The chances of each group of harm {when}: {chances}. {_GROUPS}{left} "
         f"The flag, which weighs a missed case more than a false alarm, says group {body.harm.predicted_group}.{without}"
     )
 
@@ -67,7 +69,12 @@ def _curve(body: ScoreBody) -> str:
 def _shares_aloud(view: Explanation) -> str:
     named = (f"{share.name[0].upper()}{share.name[1:]}: {share.text}" for share in view.contributions)
     told = named if view.by == "factors" else (share.text for share in view.contributions)
-    return _bullets(f"By {view.by}. {view.summary} {_POINTS}", told)
+    return _paragraphs([_bullets(f"By {view.by}. {view.summary} {_POINTS}", told), *_what_if(view)]).rstrip()
+
+
+def _what_if(view: Explanation) -> list[str]:
+    """Which incidents the flag hangs on, where the view says it."""
+    return [view.what_if.statement] if isinstance(view, IncidentExplanation) and view.what_if is not None else []
 
 
 def _bullets(first: str, lines: Iterable[str]) -> str:

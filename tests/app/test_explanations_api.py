@@ -61,7 +61,7 @@ def test_one_view_both_and_on_demand_are_the_same_to_the_bit(service: Client, re
 def test_evidence_of_incidents(service: Client) -> None:
     explanation = explained(service, example(), "incidents")["explanation"]
     assert explanation.keys() == {
-        "by", "explains", "value", "reference", "top_two", "contributions", "summary", "limits", "covenant",
+        "by", "explains", "value", "reference", "top_two", "contributions", "summary", "limits", "covenant", "what_if",
     }  # fmt: skip
     shares = {share["evidence"]["incident_id"]: share for share in explanation["contributions"]}
     assert shares.keys() == {"A", "B"}

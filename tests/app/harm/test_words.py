@@ -34,7 +34,7 @@ ALLOWED = (
     "means that anyone is safe",
 )
 GRADE = 8.5  # for the hardest kind of sentence
-KINDS = ("summary", "factors", "incidents", "limits", "warnings")
+KINDS = ("summary", "factors", "incidents", "limits", "warnings", "beside", "what if")
 
 
 def explained(scorer: Scorer, request: dict[str, Any]) -> Any:
@@ -63,6 +63,9 @@ def said(bodies: list[Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for body in bodies:
         found["warnings"] += [warning.message for warning in body.history.warnings]
+        found["beside"] += [body.history.statement, body.harm.without_uncharged.statement]
+        found["beside"] += [body.survival.from_as_of.statement] if body.survival.from_as_of else []
+        found["what if"].append(body.explanation.incidents.what_if.statement)
         for view in views_of(body):
             found["summary"].append(view.summary)
             found["limits"] += view.limits
@@ -210,9 +213,13 @@ def test_read_aloud_leaves_nothing_out_and_says_limits_once(bodies: list[Any]) -
         for chance in (*body.harm.population_probabilities, *body.survival.at.values()):
             assert percent(chance) in text
         assert f"- {body.history.statement}" in lines
+        beside = [body.history.statement, body.harm.without_uncharged.statement]
+        beside += [body.explanation.incidents.what_if.statement]
+        beside += [body.survival.from_as_of.statement] if body.survival.from_as_of else []
+        beside += [body.harm.conformal.text] if body.harm.conformal else []
+        assert all(said in text for said in beside)
         for warning in body.history.warnings:
             assert (f"- {warning.message}" in lines) == (warning.code != "short-history")
-        assert body.harm.without_uncharged.statement in text
         for view in views_of(body):
             assert sum(view.summary in line for line in lines) == 1
             assert all(share.text in text for share in view.contributions)
