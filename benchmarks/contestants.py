@@ -71,7 +71,12 @@ class Ground:
     def environment(self, **more: str) -> dict[str, str]:
         """One thread everywhere, so that a core is a core."""
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        here = {"PYTHONPATH": str(Path(__file__).parents[1]), "BENCH_MODELS": str(self.work / "models")}
+        root = Path(__file__).parents[1]
+        here = {
+            "PYTHONPATH": str(root),
+            "DAYZERO_ARTIFACTS": str(root / "model_artifacts"),
+            "BENCH_MODELS": str(self.work / "models"),
+        }
         return {**os.environ, **threads, **here, **more}
 
     def python(self, name: str) -> str:

@@ -37,7 +37,7 @@ def demand_wrk() -> None:
         raise SystemExit("wrk is needed: apt-get install wrk")
 
 
-def load(ports: Sequence[int], path: str, bodies: Path, connections: int, seconds: float, token: str = "") -> Load:
+def load(ports: Sequence[int], path: str, bodies: Path, connections: int, seconds: int, token: str = "") -> Load:
     """Ask for so long with so many connections, spread evenly over workers at `ports`; `bodies` has one a line.
 
     Rates add up over workers; of percentiles the worst worker's counts.
@@ -47,7 +47,7 @@ def load(ports: Sequence[int], path: str, bodies: Path, connections: int, second
         script.write(_SCRIPT)
         script.flush()
         environment = {**os.environ, "BEARER": f"Bearer {token}", "BODIES": str(bodies), "ADDRESS": path}
-        command = ["wrk", "-t1", f"-c{each}", f"-d{seconds:g}s", "--timeout", "30s", "-s", script.name]
+        command = ["wrk", "-t1", f"-c{each}", f"-d{seconds}s", "--timeout", "30s", "-s", script.name]
         running = [
             subprocess.Popen([*command, f"http://127.0.0.1:{port}"], env=environment, stdout=subprocess.PIPE, text=True)
             for port in ports

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from functools import partial
+from threading import Lock
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -32,16 +33,16 @@ async def committed(request: Request) -> Response:
 
 
 def _store(body: bytes) -> None:
-    with _connection() as connection:
-        connection.execute("INSERT INTO kept (body) VALUES (?)", (body,))
+    with turn, kept:
+        kept.execute("INSERT INTO kept (body) VALUES (?)", (body,))
 
 
-def _connection() -> sqlite3.Connection:
-    connection = getattr(app.state, "connection", None)
-    if connection is None:
-        connection = sqlite3.connect(os.environ["FLOOR_DATABASE"], check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("CREATE TABLE kept (id INTEGER PRIMARY KEY, body BLOB)")
-        app.state.connection = connection
+def _open(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE kept (id INTEGER PRIMARY KEY, body BLOB)")
     return connection
+
+
+turn, kept = Lock(), _open(os.environ["FLOOR_DATABASE"])
