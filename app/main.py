@@ -28,6 +28,7 @@ from app.harm.catalogue import router as catalogue_router
 from app.harm.drift_routes import router as drift_router
 from app.harm.drift_watch import DriftWatch
 from app.harm.explanation_routes import router as explanation_router
+from app.harm.golden import check_golden
 from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
@@ -150,7 +151,7 @@ def _tell_unsigned(scorer: Scorer) -> None:
 
 def _golden_fault(scorer: Scorer) -> str | None:
     try:
-        scorer.check_golden()
+        check_golden(scorer)
     except DayZeroError as error:
         structlog.get_logger().error("golden-cases", reason=error.detail)
         return error.detail

@@ -7,41 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
-from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
-from app.harm.answers import (
-    BothExplanations,
-    Explained,
-    HarmAnswer,
-    HistoryAnswer,
-    Ignored,
-    ModelStamp,
-    OneView,
-    ScoreBody,
-    SurvivalAnswer,
-    Warned,
-)
+from app.errors import Fault, InvalidInput, ModelNotLoaded
+from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
+from app.harm.caveats import base_rates
 from app.harm.conformal import conformal_answer
-from app.harm.explanation import explain_factors
+from app.harm.explaining import By, explanation, one_view
+from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
-from app.harm.incident_view import explain_incidents
-from app.harm.model import DAYS, HarmModel, Probabilities, group_name
-from app.harm.records import Explain, ScoreRequest, parse_request
+from app.harm.model import Groups, HarmModel, Probabilities, group_name
+from app.harm.records import ScoreRequest
+from app.harm.sufficiency import status_of
+from app.harm.survival import Curve, since_day_zero, survival_answer
+from app.harm.targets import Of
+from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
-
-WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
-MARKS = (30, 90, 180, 365)
-GOLDEN_TOLERANCE = 1e-6
-Curve = NDArray[np.float64]
-View = Literal["factors", "incidents"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +39,7 @@ class Scored:
     harm: HarmAnswer
     curve: Curve
     explanation: Explained
+    survival_explanation: Explained
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
@@ -72,9 +58,12 @@ class Scored:
                 warnings=warnings,
             ),
             harm=self.harm,
-            survival=survival_answer(self.curve),
+            survival=survival_answer(
+                self.curve, since_day_zero(self.case.as_of, self.case.day_zero, (why for _, why in self.case.ignored))
+            ),
             explanation=self.explanation,
-            advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
+            survival_explanation=self.survival_explanation,
+            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
         )
 
     def _message(self, code: str) -> str:
@@ -94,27 +83,33 @@ class Scorer:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
         case = build_case(request, self.index, today)
-        table = self.features(case, model)
+        both = both_ways(case.histories, case.nominals)
+        tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
+        table = tables[:1]
         if model.experience.warning(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
+        # Each record is asked about alone: last bits must not depend on the company.
         groups = model.groups(table)
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=HarmAnswer(
-                groups=list(GROUPS),
-                probabilities=groups.probabilities[0].tolist(),
-                population_probabilities=groups.population[0].tolist(),
-                predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
-                **_conformal(model, groups.probabilities),
-            ),
+            harm=_harm_answer(model, case, groups, model.groups(tables[1:]) if len(tables) > 1 else None),
             curve=model.survival(table)[0],
-            explanation=self._explanation(model, case, table, request.explain),
+            explanation=explanation(model, case, table, self.index, request.explain),
+            survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
         )
 
-    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: View) -> OneView:
+    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
         """One view of a score given before, to the bit what it would have been then.
+
+        Arguments and errors as for `case_again`.
+        """
+        model, case = self.case_again(request, manifest_sha256)
+        return one_view(model, case, self.features(case, model), self.index, by, of)
+
+    def case_again(self, request: ScoreRequest, manifest_sha256: str) -> tuple[HarmModel, Case]:
+        """The case of a score given before and the model that made it.
 
         `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
         (digest of its manifest) is not loaded.
@@ -125,56 +120,18 @@ class Scorer:
             raise ModelNotLoaded(
                 "The model version that made this score is not loaded here, and no other speaks for it."
             )
-        case = build_case(request, self.index, request.as_of or date.max)
-        table = self.features(case, model)
-        return self._view(model, case, table, by)
-
-    def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
-        if wanted == "both":
-            return BothExplanations(
-                factors=explain_factors(model, table, rows_of(case), _unknown(case)),
-                incidents=explain_incidents(model, case, table, self.index),
-            )
-        return None if wanted == "none" else self._view(model, case, table, wanted)
-
-    def _view(self, model: HarmModel, case: Case, table: Features, by: View) -> OneView:
-        if by == "factors":
-            return explain_factors(model, table, rows_of(case), _unknown(case))
-        return explain_incidents(model, case, table, self.index)
+        return model, build_case(request, self.index, request.as_of or date.max)
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
         model = self.models.get(request.model)
         if model is None:
-            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model")])
+            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model", tuple(self.models))])
         return model
 
     def features(self, case: Case, model: HarmModel) -> Features:
         """The features of a case as this model sees them, float32 (1, 20, 19)."""
         return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
-
-    def check_golden(self) -> None:
-        """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
-        for family, model in self.models.items():
-            stamp = model.bundle.manifest.harm_index
-            if stamp.sha256 != self.index.sha256:
-                raise SetupError(
-                    f"{family} learnt with another harm index (edition {stamp.edition}) than the one in use "
-                    f"({self.index.edition}). Retrain it, or restore the table it learnt with."
-                )
-            golden = model.bundle.golden
-            if not golden:
-                raise SetupError(f"{family}: the artefact has no golden cases, so nothing shows that it works here.")
-            for number, case in enumerate(golden, start=1):
-                if not self._reproduces(case):
-                    raise SetupError(f"{family}: golden case {number} does not reproduce on this machine.")
-
-    def _reproduces(self, case: Mapping[str, Any]) -> bool:
-        try:
-            request = parse_request({**case["request"], "explain": "none"})
-            return _same(self.score(request, request.as_of or date.max), case["answer"])
-        except (InvalidInput, KeyError, TypeError, ValueError):
-            return False
 
 
 def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
@@ -186,19 +143,28 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
 
 
+def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:
+    """The groups of one nominal, (1, 4); `without` earlier uncharged incidents, None where there are none."""
+    population = groups.population[0].tolist()
+    predicted = group_name(int(model.decide(groups.probabilities)[0]))
+    uncharged = int(earlier_uncharged(case.histories).sum())
+    return HarmAnswer(
+        groups=list(GROUPS),
+        probabilities=groups.probabilities[0].tolist(),
+        population_probabilities=population,
+        predicted_group=predicted,
+        base_rates=base_rates(model.bundle.manifest),
+        without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
+        **_conformal(model, groups.probabilities),
+    )
+
+
 def _conformal(model: HarmModel, probabilities: Probabilities) -> dict[str, Any]:
     """The two members of the answer on the set of groups; none where the artefact has no thresholds."""
     groups = model.conformal_set(probabilities)
     if groups is None or model.robustness is None:
         return {}
     return {"conformal_set": groups, "conformal": conformal_answer(model.robustness.conformal, groups)}
-
-
-def _unknown(case: Case) -> list[str]:
-    """Factors whose figure was not sent."""
-    request = case.request
-    missing = {"age": request.nominal.date_of_birth is None, "victim contacts": request.index_victim_contacts is None}
-    return [name for name, unknown in missing.items() if unknown]
 
 
 def stamp(bundle: Bundle) -> ModelStamp:
@@ -215,23 +181,3 @@ def stamp(bundle: Bundle) -> ModelStamp:
 def rows_of(case: Case) -> int:
     """Incidents that stand on their own in the model's input: at most 20."""
     return min(len(case.order), ROWS)
-
-
-def survival_answer(curve: Curve, *, daily: bool = False) -> SurvivalAnswer:
-    """Summarise a curve (366,), weekly or daily."""
-    days = list(range(DAYS)) if daily else WEEKLY
-    below = np.flatnonzero(curve <= 0.5)
-    return SurvivalAnswer(
-        days=days,
-        probability=curve[days].tolist(),
-        median_days=int(below[0]) if len(below) else None,
-        at={str(day): float(curve[day]) for day in MARKS},
-    )
-
-
-def _same(scored: Scored, answer: Mapping[str, object]) -> bool:
-    found = [*scored.harm.probabilities, *scored.harm.population_probabilities, *scored.curve]
-    expected = [answer["probabilities"], answer["population_probabilities"], answer["survival"]]
-    flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in expected])
-    close = len(found) == len(flat) and bool(np.abs(np.asarray(found) - flat).max() <= GOLDEN_TOLERANCE)
-    return close and scored.harm.predicted_group == answer["predicted_group"]
