@@ -5,8 +5,8 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from app.answer import Answer
 from app.artifacts import GROUPS
 from app.harm.answers import ModelStamp
 from app.harm.drift import Measured, Verdict, input_drift, output_drift, worst
@@ -25,54 +25,68 @@ _UNKNOWN_OUTCOMES = (
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DriftFigure(_Part):
+class DriftFigure(Answer):
     """One input or output held against its baseline: population stability index and what it means."""
 
     name: str
+    """A feature of the index row, `predicted_groups`, `top_probability`, or `warning` and its code."""
     psi: float
+    """Population stability index."""
     verdict: Verdict
+    """What it means by the artefact's own thresholds."""
 
 
-class GroupDrift(_Part):
-    """One group: the share of people who belonged to it when the model was made, and the mean probability given of late."""
+class GroupDrift(Answer):
+    """One group, then and now."""
 
     group: str
+    """Its name."""
     expected: float
+    """Share of people who belonged to it when the model was made."""
     estimated: float
+    """Mean probability given of late, at the population mix."""
 
 
-class CalibrationDrift(_Part):
-    """Whether estimates still come true. `known` is false: that takes outcomes."""
+class CalibrationDrift(Answer):
+    """Whether estimates still come true."""
 
     known: Literal[False]
+    """False: that takes outcomes, which nobody tells this service."""
     text: str
+    """What can be said without them, and what to do."""
     groups: list[GroupDrift]
+    """The four groups, lowest first."""
 
 
 class DriftAnswer(ModelStamp):
-    """Recent inputs and outputs of a model against those it was made on.
-
-    `scores` found in the window; below `fewest` nothing more is said. A figure is worth watching from `watch` on and
-    alarming from `alarm` on; `status` is the gravest verdict. Null and empty where there is nothing to say.
-    """
+    """Recent inputs and outputs of a model against those it was made on. Null and empty where there is nothing to say."""
 
     status: Status
+    """The gravest verdict of all figures, or why there is none."""
     notice: str
+    """The status in a sentence or two."""
     days: int
+    """The window: scores of so many days,"""
     last: int
+    """and of those the last so many."""
     scores: int
+    """Scores found in it."""
     first_scored_on: date | None
+    """Day of the oldest of them."""
     last_scored_on: date | None
+    """Day of the newest of them."""
     fewest: int | None
+    """Below so many scores no figure is told."""
     watch: float | None
+    """Index from which a figure is worth watching."""
     alarm: float | None
+    """Index from which it is alarming."""
     inputs: list[DriftFigure]
+    """Each feature of the index row."""
     outputs: list[DriftFigure]
+    """Predicted groups, probability of the highest group, three warnings."""
     calibration: CalibrationDrift | None
+    """Estimates beside what was true when the model was made."""
 
 
 def drift_answer(model: HarmModel, window: Window, read: Sequence[ReadScore]) -> DriftAnswer:

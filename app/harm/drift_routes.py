@@ -21,9 +21,11 @@ _PURPOSE: Purpose = "evaluation"
 class DriftQuery(BaseModel):
     """Which scores: of the last so many days, the last so many."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = DEFAULT_DAYS
+    """Scores of the last so many days."""
     last: Annotated[int, Field(ge=1, le=MOST_SCORES)] = DEFAULT_LAST
+    """Of those, the last so many."""
 
 
 @router.get(

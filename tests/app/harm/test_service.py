@@ -74,6 +74,7 @@ def test_the_number_explained_is_the_number_shown(toy_scorer: Scorer) -> None:
 
     class Rounding:
         bundle = scored.model.bundle
+        decide = staticmethod(scored.model.decide)
 
         @staticmethod
         def groups(features: np.ndarray) -> Groups:
