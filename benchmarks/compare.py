@@ -78,9 +78,7 @@ def _ground(work: Path, serving: str) -> Iterator[Ground]:
             yield ground
 
 
-def _measure(
-    wanted: list[Contestant], groups: dict[str, Running], bodies: Path, rounds: int, seconds: int
-) -> Measured:
+def _measure(wanted: list[Contestant], groups: dict[str, Running], bodies: Path, rounds: int, seconds: int) -> Measured:
     """name -> what was varied -> a load of each counted round."""
     cases = [("mix", connections) for connections in CONCURRENCY] + [(str(length), 1) for length in LENGTHS]
     measured: Measured = {one.name: {} for one in wanted}
