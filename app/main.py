@@ -28,6 +28,8 @@ from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
 from app.harm.archive import told
 from app.harm.catalogue import router as catalogue_router
+from app.harm.drift_routes import router as drift_router
+from app.harm.drift_watch import DriftWatch
 from app.harm.explanation_routes import router as explanation_router
 from app.harm.golden import check_golden
 from app.harm.records import ScoreRequest
@@ -83,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     state = application.state
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
     state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
+    state.drift = DriftWatch(state.store, state.ledger, scorer)
     state.desk, state.readers = Desk(state.store), {"score": told}
     state.checkpoints = checkpoints
     state.erasing_engine = open_database(settings.erasure_url) if settings.erasure_url else engine
@@ -111,7 +114,7 @@ def bare_app(*, docs: bool = True) -> FastAPI:
     )
     # the evidence first: its addresses would else be taken for the number of a record
     routers = [harm_router, explanation_router, replay_router, triage_router, challenge_router, catalogue_router]
-    routers += [evidence_router, audit_router, subject_router, erasure_router, system_router]
+    routers += [evidence_router, audit_router, subject_router, erasure_router, system_router, drift_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)
@@ -126,7 +129,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     _tell_unsigned(state.scorer)
     state.ledger.start()
     state.keeper.start()
-    beside = [asyncio.create_task(state.refusals.keep_summarising())]
+    beside = [asyncio.create_task(state.refusals.keep_summarising()), asyncio.create_task(state.drift.keep_watching())]
     if state.provider is not None:
         await state.provider.keys.refresh()
         beside.append(asyncio.create_task(state.provider.keys.keep_fresh()))

@@ -61,7 +61,7 @@ def test_one_view_both_and_on_demand_are_the_same_to_the_bit(service: Client, re
 def test_evidence_of_incidents(service: Client) -> None:
     explanation = explained(service, example(), "incidents")["explanation"]
     assert explanation.keys() == {
-        "by", "explains", "value", "reference", "top_two", "contributions", "summary", "limits", "covenant",
+        "by", "explains", "value", "reference", "top_two", "contributions", "summary", "limits", "covenant", "what_if",
     }  # fmt: skip
     shares = {share["evidence"]["incident_id"]: share for share in explanation["contributions"]}
     assert shares.keys() == {"A", "B"}
@@ -167,7 +167,7 @@ def test_read_as_words(service: Client) -> None:
         view = read(service, score_id, by).json()
         said = service.get(f"/scores/{score_id}/explanation?by={by}", Accept="text/plain")
         assert said.headers["content-type"] == "text/plain; charset=utf-8"
-        assert said.text.startswith(view["summary"])
+        assert said.text.startswith(f"By {by}. {view['summary']}")
         for told in (*view["limits"], *(share["text"] for share in view["contributions"])):
             assert told in said.text
 

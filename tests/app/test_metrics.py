@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app import metrics
 from app.artifacts import GROUPS
+from app.harm.drift import DRIFT_WARNINGS
+from app.harm.features import FEATURES
 from app.harm.history import WARNINGS
 from app.middleware import METHODS
 from app.problems import CATALOGUE, INTERNAL
@@ -33,6 +35,7 @@ CLOSED: dict[str, set[str]] = {
     "family": {"stalking-nominal"},
     "predicted_group": set(GROUPS),
     "code": set(WARNINGS),
+    "figure": {*FEATURES, "predicted_groups", "top_probability", *(f"warning {code}" for code in DRIFT_WARNINGS)},
     "cause": {"queue-full", "database", "unexpected"},
     "agreement": set(AGREEMENTS),
     "late": {"true", "false"},
