@@ -14,20 +14,19 @@ from app.errors import Fault, InvalidInput
 from app.harm.features import (
     CLASSES,
     GENDER_CODES,
-    OFFENDER,
-    SUSPECT,
     Histories,
     Incidents,
     Nominals,
     day_zero_histories,
 )
-from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
 from app.harm.records import IncidentRecord, ScoreRequest
+from app.harm.subject import BEGINS, Side, Subject, begins_case
 
 EPOCH = date(1970, 1, 1).toordinal()
+STALKER = Subject()
 LATEST_SCORING_DAYS = 365
 STALE_DAYS = 30
-_ROLES = {"offender": OFFENDER, "suspect": SUSPECT}
 
 WARNINGS = {
     "short-history": "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
@@ -36,8 +35,8 @@ WARNINGS = {
     "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
     "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
-    "incidents-after-day-zero": "Incidents after the most recent stalking incident were left out, as in training.",
-    "stale-day-zero": "The most recent stalking incident is over 30 days old; the curve counts from that incident.",
+    "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
+    "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
     "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
 }
 
@@ -62,7 +61,7 @@ class Case:
 
 @dataclass(frozen=True)
 class _Valued:
-    """An incident with its harm (days) and classes settled."""
+    """An incident with its harm (days) and classes settled; `harassing` as in `begins_case`."""
 
     position: int
     record: IncidentRecord
@@ -70,6 +69,7 @@ class _Valued:
     harm: float
     classes: frozenset[str]
     approximate: bool
+    harassing: bool
 
 
 def day_number(day: date) -> int:
@@ -77,13 +77,13 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH
 
 
-def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
-    """Check the meaning of a request and put its history in order.
+def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Case:
+    """Check the meaning of a request and put its history in order, as a model of this `subject` reads it.
 
     Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
     """
-    as_of = request.as_of or today
-    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request)]
+    as_of, side = request.as_of or today, subject.side
+    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *_unread(request, side)]
     valued = []
     for position, record in enumerate(request.incidents):
         try:
@@ -93,16 +93,13 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
     if faults:
         raise InvalidInput("The request breaks the rules named in errors.", faults)
 
-    counted = [incident for incident in valued if incident.record.role != "suspect_eliminated"]
-    histories = day_zero_histories(_columns(counted), 1, day_number(as_of))
-    if not len(histories.source):
-        raise InvalidInput(
-            "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
-        )
+    counted = [incident for incident in valued if incident.record.role in side.roles]
+    histories = _histories(counted, day_number(as_of), subject)
     day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
     if (as_of - day_zero).days > LATEST_SCORING_DAYS:
         raise InvalidInput(
-            "The most recent stalking incident is too old.", [Fault("/as_of", "over-365-days-after-day-zero")]
+            f"The most recent {BEGINS[subject.day_zero]} incident is too old.",
+            [Fault("/as_of", "over-365-days-after-day-zero")],
         )
 
     used = [counted[row] for row in histories.source]
@@ -134,6 +131,29 @@ def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterato
             yield Fault(pointer, "before-birth")
 
 
+def _unread(request: ScoreRequest, side: Side) -> Iterator[Fault]:
+    """What the model of this side must not be told: more than it reads is more than anybody needs to send."""
+    if request.custody_dates and "custody_count" not in side.features:
+        yield Fault("/custody_dates", "not-for-this-model")
+    for position, incident in enumerate(request.incidents):
+        if incident.role not in side.roles and incident.role not in side.left_out:
+            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model")
+
+
+def _histories(counted: list[_Valued], as_of: int, subject: Subject) -> Histories:
+    """The one history. Raises InvalidInput where no incident begins a case."""
+    columns = _columns(counted, subject.side)
+    harassing = np.array([incident.harassing for incident in counted], dtype=np.bool_)
+    begins = begins_case(columns.classes, harassing, subject.day_zero)
+    histories = day_zero_histories(columns, 1, as_of, begins=begins)
+    if len(histories.source):
+        return histories
+    raise InvalidInput(
+        f"There is no {BEGINS[subject.day_zero]} incident to score from.",
+        [Fault("/incidents", f"no-{subject.day_zero}-incident")],
+    )
+
+
 def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
     seen: set[str] = set()
     for position, incident in enumerate(request.incidents):
@@ -147,8 +167,6 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
-    if record.role == "victim":
-        raise _refusal(f"{here}/role", "role-not-for-this-model")
     if record.offence_code and offence is None and not known_otherwise:
         raise _refusal(f"{here}/offence_code", "unknown-offence-code")
     if not record.is_non_crime and not record.offence_code and not known_otherwise:
@@ -166,6 +184,8 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
         harm=indexed.harm if indexed else record.harm_score or 0.0,
         classes=offence_classes(classes, intimate_partner=record.intimate_partner),
         approximate=indexed is not None and indexed.approximate,
+        harassing=not record.is_non_crime
+        and ("harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT),
     )
 
 
@@ -173,7 +193,7 @@ def _refusal(pointer: str, rule: str) -> InvalidInput:
     return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule)])
 
 
-def _columns(incidents: list[_Valued]) -> Incidents:
+def _columns(incidents: list[_Valued], side: Side) -> Incidents:
     # Python compares strings by code point, which is the order of their UTF-8 bytes.
     rank = {name: place for place, name in enumerate(sorted(incident.record.incident_id for incident in incidents))}
     classes = [
@@ -185,7 +205,7 @@ def _columns(incidents: list[_Valued]) -> Incidents:
         id_rank=np.array([rank[incident.record.incident_id] for incident in incidents], dtype=np.int64),
         harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
         classes=np.array(classes, dtype=np.bool_).reshape(-1, len(CLASSES)),
-        role=np.array([_ROLES[incident.record.role] for incident in incidents], dtype=np.int8),
+        role=np.array([side.roles[incident.record.role] for incident in incidents], dtype=np.int8),
     )
 
 

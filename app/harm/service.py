@@ -76,7 +76,7 @@ class Scorer:
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
-        case = build_case(request, self.index, today)
+        case = build_case(request, self.index, today, model.bundle.manifest.subject)
         table = self.features(case, model)
         if model.beyond_experience(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
@@ -107,7 +107,7 @@ class Scorer:
             raise ModelNotLoaded(
                 "The model version that made this score is not loaded here, and no other speaks for it."
             )
-        case = build_case(request, self.index, request.as_of or date.max)
+        case = build_case(request, self.index, request.as_of or date.max, model.bundle.manifest.subject)
         table = self.features(case, model)
         return self._view(model, case, table, by)
 

@@ -6,7 +6,14 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
-_COMPUTING = ("app.harm.features", "app.harm.harm_index", "app.harm.history", "app.harm.incidents", "app.harm.model")
+_COMPUTING = (
+    "app.harm.features",
+    "app.harm.harm_index",
+    "app.harm.history",
+    "app.harm.incidents",
+    "app.harm.model",
+    "app.harm.subject",
+)
 """What of the service computes figures; the rest of it reads, writes, words and guards, and changes none."""
 
 

@@ -10,6 +10,7 @@ from app.errors import SetupError
 from app.harm.harm_index import HarmIndex
 from training.evaluation.code import code_digest
 from training.evaluation.work import Work
+from training.families import find_family
 from training.harm.fit import fit
 from training.harm.progress import Stages
 from training.synthetic.folder import write
@@ -86,7 +87,7 @@ def fitted(world: str, ground: Ground, index: HarmIndex, like: Bundle, work: Wor
             ground.folder,
             place,
             index,
-            family=manifest.family,
+            family=find_family(manifest.family),
             version=manifest.version,
             seed=manifest.seed,
             jobs=jobs,
