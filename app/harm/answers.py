@@ -1,42 +1,78 @@
 """What a caller gets: the answer of `POST /score` and of the reads of it. Field names are the contract's."""
 
 from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field
 
 from app.answer import Answer, Probability
 from app.harm.explanation_answers import Explained
+from app.harm.sufficiency import STATEMENTS, HistoryStatus, status_of
 
 
 class ModelStamp(Answer):
     """Which artefact answered, and whom it learnt from: synthetic people are said to be synthetic in every answer."""
 
     family: str
+    """What kind of model it is, such as `stalking-nominal`."""
     version: str
+    """Version of the artefact."""
     manifest_sha256: str
+    """Digest of the artefact's manifest, which names every file of it: the very model that answered, in hex."""
     learnt_from: str
+    """Whom it learnt from."""
 
 
 class Ignored(Answer):
     """An incident that was sent and not used."""
 
     incident_id: str
+    """The incident, as it was sent."""
     reason: str
+    """`suspect-eliminated`, `after-day-zero` or `police-generated`; the first of them that holds."""
 
 
 class Warned(Answer):
     """An oddity that makes the score less certain."""
 
     code: str
+    """Stable name of the oddity."""
     message: str
+    """The oddity in a sentence."""
 
 
 class HistoryAnswer(Answer):
     """What was made of the history: `used` incidents count towards sums, the last `rows` of them stand on their own."""
 
     received: int
+    """Incidents sent."""
     used: int
+    """Incidents used: all up to day zero but the ignored ones."""
     rows: int
+    """Incidents that stand on their own in the model's input, at most 20; older ones count in sums only."""
     ignored: list[Ignored]
+    """Incidents sent and not used, each with its reason."""
     warnings: list[Warned]
+    """Oddities that make the score less certain."""
+    status: HistoryStatus = Field(default_factory=lambda told: status_of(one.code for one in told["warnings"]))
+    """`insufficient` where only the index incident is known: then no figure of this answer may be read as reassuring."""
+    statement: str = Field(default_factory=lambda told: STATEMENTS[told["status"]])
+    """The status in a sentence, to be shown beside every figure."""
+
+
+class WithoutUncharged(Answer):
+    """The score of the same record less its earlier uncharged incidents; index incident and day zero stay."""
+
+    incidents: int
+    """Earlier incidents with role `suspect` that were left out; 0 where there is none and nothing changes."""
+    population_probabilities: list[Probability]
+    """Probabilities of the groups at the population mix without them."""
+    predicted_group: str
+    """The flag without them."""
+    difference_points: float
+    """Change of the highest group's probability in percentage points: below zero where it would be lower without them."""
+    statement: str
+    """All of it in a sentence or two."""
 
 
 class HarmAnswer(Answer):
@@ -48,9 +84,39 @@ class HarmAnswer(Answer):
     """
 
     groups: list[str]
+    """The groups, lowest first: percentiles of the harm of those who did any within the year; no harm counts as lowest."""
     probabilities: list[Probability]
+    """At the mix of the published test sample, where harmful cases are more common: for comparison and for the flag."""
     population_probabilities: list[Probability]
+    """For people as they come: read these."""
     predicted_group: str
+    """The flag, chosen by the weighted `probabilities`; often not the most probable group."""
+    base_rates: list[Probability] | None = None
+    """Share of all nominals who belong to each group, from the artefact's own test; null where it was not measured."""
+    without_uncharged: WithoutUncharged | None = None
+    """How the score changes without earlier uncharged incidents; null only in answers from before this was told."""
+
+
+Withheld = Literal["incident-after-day-zero", "year-is-over", "hardly-anyone-left"]
+
+
+class CurveFromAsOf(Answer):
+    """The rest of the curve, from the day one scores for on, given that no further incident has happened so far."""
+
+    days_passed: int
+    """Days from day zero to the day one scores for."""
+    days: list[int]
+    """Days counted from the day one scores for, up to the end of the year after day zero; empty where withheld."""
+    probability: list[Probability]
+    """Probability of no further incident by each of `days`, given none so far."""
+    median_days: int | None
+    """First day on which it is one half or less; null where that is not within the rest of the year."""
+    at: dict[str, Probability]
+    """The probability after 30, 90, 180 days, as far as they are left, and on the last day of the year."""
+    withheld: Withheld | None
+    """Why there is no such curve; null where there is one."""
+    statement: str
+    """What it says and what it assumes, or why it is withheld."""
 
 
 class SurvivalAnswer(Answer):
@@ -60,9 +126,15 @@ class SurvivalAnswer(Answer):
     """
 
     days: list[int]
+    """Days after day zero."""
     probability: list[Probability]
+    """Probability that no further incident, of any kind, has happened by the end of each of `days`."""
     median_days: int | None
+    """First day on which it is one half or less; null where that is not within a year."""
     at: dict[str, Probability]
+    """The probability after 30, 90, 180 and 365 days."""
+    from_as_of: CurveFromAsOf | None = None
+    """The curve from the day one scores for on, given that nothing has happened so far; null where no day has passed."""
 
 
 class AuditReceipt(Answer):
@@ -104,6 +176,7 @@ class ScoreLine(Answer):
     predicted_group: str
     top_group_probability: Probability
     insufficient_history: bool
+    history_status: HistoryStatus
     sequence: int
 
 

@@ -22,14 +22,16 @@ from app.harm.features import (
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
 from app.harm.records import IncidentRecord, ScoreRequest
 from app.harm.subject import BEGINS, Side, Subject, begins_case
+from app.harm.sufficiency import SHORT_HISTORY
 
 EPOCH = date(1970, 1, 1).toordinal()
 STALKER = Subject()
 LATEST_SCORING_DAYS = 365
 STALE_DAYS = 30
+AFTER_DAY_ZERO = "after-day-zero"
 
 WARNINGS = {
-    "short-history": "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
+    SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
     "date-may-be-unknown": "An incident is dated 1 January, which often stands for an unknown date.",
     "same-day-incidents": "Several incidents share a date; their order within the day is by incident id.",
     "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
@@ -94,7 +96,7 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Su
         raise InvalidInput("The request breaks the rules named in errors.", faults)
 
     counted = [incident for incident in valued if incident.record.role in side.roles]
-    histories = _histories(counted, day_number(as_of), subject)
+    own, histories = _known(counted, day_number(as_of), subject)
     day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
     if (as_of - day_zero).days > LATEST_SCORING_DAYS:
         raise InvalidInput(
@@ -102,7 +104,7 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Su
             [Fault("/as_of", "over-365-days-after-day-zero")],
         )
 
-    used = [counted[row] for row in histories.source]
+    used = [own[row] for row in histories.source]
     after = [incident for incident in counted if incident.day > histories.day_zero[0]]
     return Case(
         request=request,
@@ -111,9 +113,35 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Su
         histories=histories,
         nominals=_nominals(request),
         order=[incident.position for incident in used],
-        ignored=_ignored(valued, after),
+        ignored=list(_ignored(valued, int(histories.day_zero[0]))),
         warnings=_warnings(request, used, after, (as_of - day_zero).days),
     )
+
+
+def _known(counted: list[_Valued], as_of: int, subject: Subject) -> tuple[list[_Valued], Histories]:
+    """The incidents a history is made of, and the history. Marked ones are left out; the index incident cannot be.
+
+    Leaving the index incident out would move day zero without a word, using it would not heed the mark: the caller has to
+    say which (ours).
+    """
+    histories = _histories(counted, as_of, subject)
+    if not len(histories.source):
+        raise InvalidInput(
+            f"There is no {BEGINS[subject.day_zero]} incident to score from.",
+            [Fault("/incidents", f"no-{subject.day_zero}-incident")],
+        )
+    index = counted[histories.source[-1]]
+    if index.record.police_generated:
+        raise _refusal(f"/incidents/{index.position}/police_generated", "index-incident-is-police-generated")
+    own = [incident for incident in counted if not incident.record.police_generated]
+    return own, histories if len(own) == len(counted) else _histories(own, as_of, subject)
+
+
+def _histories(incidents: list[_Valued], as_of: int, subject: Subject) -> Histories:
+    """The one history that these incidents make, empty where none begins a case."""
+    columns = _columns(incidents, subject.side)
+    harassing = np.array([incident.harassing for incident in incidents], dtype=np.bool_)
+    return day_zero_histories(columns, 1, as_of, begins=begins_case(columns.classes, harassing, subject.day_zero))
 
 
 def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterator[Fault]:
@@ -136,22 +164,8 @@ def _unread(request: ScoreRequest, side: Side) -> Iterator[Fault]:
     if request.custody_dates and "custody_count" not in side.features:
         yield Fault("/custody_dates", "not-for-this-model")
     for position, incident in enumerate(request.incidents):
-        if incident.role not in side.roles and incident.role not in side.left_out:
-            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model")
-
-
-def _histories(counted: list[_Valued], as_of: int, subject: Subject) -> Histories:
-    """The one history. Raises InvalidInput where no incident begins a case."""
-    columns = _columns(counted, subject.side)
-    harassing = np.array([incident.harassing for incident in counted], dtype=np.bool_)
-    begins = begins_case(columns.classes, harassing, subject.day_zero)
-    histories = day_zero_histories(columns, 1, as_of, begins=begins)
-    if len(histories.source):
-        return histories
-    raise InvalidInput(
-        f"There is no {BEGINS[subject.day_zero]} incident to score from.",
-        [Fault("/incidents", f"no-{subject.day_zero}-incident")],
-    )
+        if incident.role not in side.taken:
+            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model", side.taken)
 
 
 def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
@@ -189,8 +203,8 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
     )
 
 
-def _refusal(pointer: str, rule: str) -> InvalidInput:
-    return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule)])
+def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidInput:
+    return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule, allowed)])
 
 
 def _columns(incidents: list[_Valued], side: Side) -> Incidents:
@@ -221,21 +235,24 @@ def _nominals(request: ScoreRequest) -> Nominals:
     )
 
 
-def _ignored(valued: list[_Valued], after: list[_Valued]) -> list[tuple[str, str]]:
-    late = {incident.position for incident in after}
-    reasons = [
-        (incident, "suspect-eliminated" if incident.record.role == "suspect_eliminated" else "after-day-zero")
-        for incident in valued
-        if incident.record.role == "suspect_eliminated" or incident.position in late
-    ]
-    return [(incident.record.incident_id, reason) for incident, reason in reasons]
+def _ignored(valued: list[_Valued], day_zero: int) -> Iterator[tuple[str, str]]:
+    """Incidents left out, in the order sent, with the first reason that holds."""
+    for incident in valued:
+        reasons = {
+            "suspect-eliminated": incident.record.role == "suspect_eliminated",
+            AFTER_DAY_ZERO: incident.day > day_zero,
+            "police-generated": incident.record.police_generated,
+        }
+        holding = [reason for reason, holds in reasons.items() if holds]
+        if holding:
+            yield incident.record.incident_id, holding[0]
 
 
 def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], age: int) -> list[str]:
     days = Counter(incident.day for incident in used)
     dates = [incident.record.occurred_on for incident in used]
     found = {
-        "short-history": len(used) == 1,
+        SHORT_HISTORY: len(used) == 1,
         "date-may-be-unknown": any((day.month, day.day) == (1, 1) for day in dates),
         "same-day-incidents": max(days.values()) > 1,
         "victim-contacts-unknown": request.index_victim_contacts is None,

@@ -94,6 +94,7 @@ class IncidentRecord(_Record):
     role: Role
     harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
     offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
+    police_generated: bool = False
 
 
 class ScoreRequest(_Record):

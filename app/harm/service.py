@@ -13,15 +13,19 @@ from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
 from app.errors import Fault, InvalidInput, ModelNotLoaded
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
+from app.harm.caveats import base_rates
 from app.harm.explanation import explain_factors
 from app.harm.explanation_answers import BothExplanations, Explained, OneView
-from app.harm.features import ROWS, Features, features
+from app.harm.features import ROWS, Features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
+from app.harm.incidents import features_of
 from app.harm.model import HarmModel, group_name
 from app.harm.records import Explain, ScoreRequest
-from app.harm.survival import Curve, survival_answer
+from app.harm.sufficiency import status_of
+from app.harm.survival import Curve, since_day_zero, survival_answer
+from app.harm.uncharged import features_with_and_without, without_uncharged
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
 View = Literal["factors", "incidents"]
@@ -55,9 +59,11 @@ class Scored:
                 warnings=warnings,
             ),
             harm=self.harm,
-            survival=survival_answer(self.curve),
+            survival=survival_answer(
+                self.curve, since_day_zero(self.case.as_of, self.case.day_zero, (why for _, why in self.case.ignored))
+            ),
             explanation=self.explanation,
-            advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
+            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
         )
 
     def _message(self, code: str) -> str:
@@ -77,20 +83,15 @@ class Scorer:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
         case = build_case(request, self.index, today, model.bundle.manifest.subject)
-        table = self.features(case, model)
+        tables = features_with_and_without(model, case)
+        table = tables[:1]
         if model.beyond_experience(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
-        groups = model.groups(table)
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=HarmAnswer(
-                groups=list(GROUPS),
-                probabilities=groups.probabilities[0].tolist(),
-                population_probabilities=groups.population[0].tolist(),
-                predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
-            ),
+            harm=_harm_answer(model, case, tables),
             curve=model.survival(table)[0],
             explanation=self._explanation(model, case, table, request.explain),
         )
@@ -128,12 +129,12 @@ class Scorer:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
         model = self.models.get(request.model)
         if model is None:
-            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model")])
+            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model", tuple(self.models))])
         return model
 
     def features(self, case: Case, model: HarmModel) -> Features:
         """The features of a case as this model sees them, float32 (1, 20, 19)."""
-        return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
+        return features_of(model, case)
 
 
 def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
@@ -143,6 +144,21 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+
+
+def _harm_answer(model: HarmModel, case: Case, tables: Features) -> HarmAnswer:
+    """The groups of one nominal; `tables` as `features_with_and_without` gives them."""
+    groups = model.groups(tables[:1])
+    population = groups.population[0].tolist()
+    predicted = group_name(int(model.decide(groups.probabilities)[0]))
+    return HarmAnswer(
+        groups=list(GROUPS),
+        probabilities=groups.probabilities[0].tolist(),
+        population_probabilities=population,
+        predicted_group=predicted,
+        base_rates=base_rates(model.bundle.manifest),
+        without_uncharged=without_uncharged(model, case, tables, population, predicted),
+    )
 
 
 def _unknown(case: Case) -> list[str]:

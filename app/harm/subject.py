@@ -46,8 +46,13 @@ class Side:
     """
 
     roles: Mapping[str, int]
-    left_out: frozenset[str]
+    left_out: tuple[str, ...]
     features: tuple[str, ...]
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Roles that are no fault."""
+        return (*self.roles, *self.left_out)
 
     @property
     def survival_features(self) -> tuple[str, ...]:
@@ -56,11 +61,11 @@ class Side:
 
 
 SIDES: Mapping[Perspective, Side] = {
-    "nominal": Side({"offender": OFFENDER, "suspect": SUSPECT}, frozenset({"suspect_eliminated"}), FEATURES),
+    "nominal": Side({"offender": OFFENDER, "suspect": SUSPECT}, ("suspect_eliminated",), FEATURES),
     # Custody is the report's (appendix 7); that one role alone says nothing is ours.
     "victim": Side(
         {"victim": VICTIM},
-        frozenset(),
+        (),
         tuple(name for name in FEATURES if name not in {"custody_count", "is_offender", "is_suspect"}),
     ),
 }
