@@ -156,6 +156,7 @@ class ScoreBody(Answer):
     harm: HarmAnswer
     survival: SurvivalAnswer
     explanation: Explained
+    survival_explanation: Explained = None
     advisory: str
 
 

@@ -8,11 +8,14 @@ from app.answer import Answer, Probability
 
 
 class Share(Answer):
-    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words."""
+    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words.
+
+    `effect_top_two` is null where the survival is explained: it has no second number.
+    """
 
     name: str
     effect: float
-    effect_top_two: float
+    effect_top_two: float | None
     evidence: object
     text: str
 
@@ -26,7 +29,7 @@ class FactorShare(Share):
 class IncidentEvidence(Answer):
     """The incident behind a share, and what the score would be without it.
 
-    `without` population probability of the top group with just this left out. Where several older incidents count as
+    `without` the explained probability with just this left out. Where several older incidents count as
     one (`incidents` says how many), `harm` is their sum and id, date and role are null.
     """
 
@@ -60,13 +63,17 @@ class Compared(Answer):
 
 
 class Explanation(Answer):
-    """How the estimate came about; `sum(effect) == value - reference.value`."""
+    """How the estimate came about; `sum(effect) == value - reference.value`.
+
+    `explains` says which number that is: `harm.population_probabilities` of the top group, or `survival.at` 365 days.
+    `top_two` goes with the first only.
+    """
 
     by: str
     explains: str
     value: float
     reference: Reference
-    top_two: Compared
+    top_two: Compared | None
     contributions: Sequence[Share]
     summary: str
     limits: list[str]

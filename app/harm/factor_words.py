@@ -1,11 +1,11 @@
-"""The sentences on one factor: the nominal's own figures, where they stand among nominals, what goes with them."""
+"""The sentence on one factor: the nominal's own figures, and where they stand among nominals."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.harm.features import ROWS
-from app.harm.wording import direction, number, percent, points
+from app.harm.wording import number, percent
 
 Evidence = Mapping[str, float | None]
 
@@ -32,71 +32,119 @@ def standing(percentiles: Sequence[float], value: float) -> Standing:
     return Standing(lower, last - lower, 100 - last)
 
 
-def sentence(name: str, effect: float, evidence: Evidence, place: Standing | None, *, known: bool = True) -> str:
-    """Two sentences on one factor: the figures and where they stand among nominals; what goes with them."""
-    told = "" if place is None else f", {_told(place)}"
-    fact = f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
-    return f"{fact}. This {direction(effect)} ({points(effect)})."
+def fact(name: str, evidence: Evidence, place: Standing | None, *, known: bool = True) -> str:
+    """What the record says of one factor, and where that stands among nominals; without the full stop."""
+    told = "" if place is None else f", {_told(place, *_THAN.get(name, _THAN_OTHERWISE))}"
+    return f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
 
 
-def _told(place: Standing) -> str:
+def _told(place: Standing, more: str, less: str) -> str:
     if place.same >= _COMMON:
         return f"the same as about {place.same} in 100 nominals"
     if abs(place.lower - place.higher) <= 10:
         return "about the middle of all nominals"
     if place.lower > place.higher:
-        return f"higher than about {min(place.lower, 99)} in 100 nominals"
-    return f"lower than about {min(place.higher, 99)} in 100 nominals"
+        return f"{more} than about {min(place.lower, 99)} in 100 nominals"
+    return f"{less} than about {min(place.higher, 99)} in 100 nominals"
 
 
-def _of(count: float | None, evidence: Evidence, what: str) -> str:
+def _incidents(evidence: Evidence) -> str:
+    """The incidents a count is out of: beyond twenty only the most recent stand on their own."""
     total = evidence["incidents"] or 0
-    return f"{number(count)} of {_incidents(total)} {what}"
+    return f"the {ROWS} most recent incidents" if total == ROWS else f"the {number(total)} incidents"
 
 
-def _incidents(total: float) -> str:
-    """How many incidents a count is out of: beyond twenty only the most recent stand on their own."""
-    if total == ROWS:
-        return f"the {ROWS} most recent incidents"
-    return f"{number(total)} incident{'' if total == 1 else 's'}"
+def _only(evidence: Evidence) -> bool:
+    return evidence["incidents"] == 1
+
+
+def _counted(count: float | None) -> str:
+    return number(count) if count else "none"
+
+
+def _share(evidence: Evidence, name: str, what: str) -> str:
+    """How many of the incidents are of one kind."""
+    count = evidence[name] or 0
+    if _only(evidence):
+        return f"The index incident is {'' if count else 'not '}{what}"
+    told = f"{number(count)} of" if count else "None of"
+    return f"{told} {_incidents(evidence)} {'are' if count > 1 else 'is'} {what}"
+
+
+def _offence_types(evidence: Evidence) -> str:
+    if _only(evidence):
+        kinds = [kind for kind in ("violent", "sexual", "harassment") if evidence[kind]]
+        return f"The index incident counts as {' and '.join(kinds) or 'neither violent nor sexual nor harassment'}"
+    others = f"{_counted(evidence['sexual'])} sexual and {_counted(evidence['harassment'])} harassment"
+    return f"{_share(evidence, 'violent', 'violent')}, {others}"
 
 
 def _timing(evidence: Evidence) -> str:
     gap = evidence["days_since_previous"]
     if gap is None:
-        return "There is no earlier incident on record"
-    covered = number(evidence["days_covered"])
-    span = f"The {_incidents(evidence['incidents'] or 0).removeprefix('the ')} span {covered} days"
-    return f"{span}; the gap before the index incident is {number(gap)} days"
+        return "There is no earlier incident on record, so no gap before this one"
+    span = f"T{_incidents(evidence)[1:]} span {_days(evidence['days_covered'])}"
+    return f"{span}; the gap before the index incident is {_days(gap)}"
+
+
+def _severity(evidence: Evidence) -> str:
+    total = _days(evidence["cumulative_harm"])
+    if _only(evidence):
+        return f"The harm score of the only incident on record is {total}"
+    highest = f"The highest harm score of {_incidents(evidence)} is {_days(evidence['highest_harm'])}"
+    return f"{highest}; the whole record comes to {total}"
+
+
+def _pattern(evidence: Evidence) -> str:
+    if _only(evidence):
+        return "The index incident is the only one on record and holds all of its harm"
+    return f"The index incident holds {percent(evidence['index_harm_rate'] or 0)} of all harm on record"
+
+
+def _role(evidence: Evidence) -> str:
+    if _only(evidence):
+        return f"Recorded as {'offender' if evidence['offender'] else 'suspect'} in the index incident"
+    offender, suspect = _counted(evidence["offender"]), _counted(evidence["suspect"])
+    return f"Recorded as offender in {offender} and as suspect in {suspect} of {_incidents(evidence)}"
+
+
+def _contacts(evidence: Evidence) -> str:
+    count = evidence["victim_contacts"] or 0
+    often = {0: "not contacted the force", 1: "contacted the force once"}
+    told = often.get(int(count), f"contacted the force {number(count)} times")
+    return f"The victim of the index incident had {told} before day zero"
+
+
+def _custody(evidence: Evidence) -> str:
+    count = evidence["custody_appearances"] or 0
+    return f"{number(count) if count else 'No'} custody appearance{'' if count == 1 else 's'} up to day zero"
+
+
+def _days(count: float | None) -> str:
+    return f"{number(count)} day{'' if count == 1 else 's'}"
 
 
 # Each sentence ends with the figure whose place among all nominals follows it.
 _FACTS: dict[str, Callable[[Evidence], str]] = {
     "age": lambda e: f"Aged {number(e['age_at_index'])} at the index incident",
-    "harm severity": lambda e: (
-        f"The most harmful of {_incidents(e['incidents'] or 0)} scores {number(e['highest_harm'])} days; harm on the whole "
-        f"record adds up to {number(e['cumulative_harm'])} days"
-    ),
-    "harm pattern": lambda e: (
-        "It is the only incident on record, so there is no pattern"
-        if e["incidents"] == 1
-        else f"The index incident holds {percent(e['index_harm_rate'] or 0)} of all harm on record"
-    ),
+    "harm severity": _severity,
+    "harm pattern": _pattern,
     "timing": _timing,
-    "offence types": lambda e: (
-        f"{_of(e['violent'], e, 'violent')}, {number(e['sexual'])} sexual and {number(e['harassment'])} harassment"
-    ),
-    "stalking pattern": lambda e: _of(e["stalking"], e, "counted as stalking"),
-    "domestic context": lambda e: _of(e["domestic"], e, "domestic"),
-    "role": lambda e: (
-        f"Offender in {number(e['offender'])} and suspect in {number(e['suspect'])} of {_incidents(e['incidents'] or 0)}"
-    ),
-    "custody": lambda e: f"Custody appearances up to day zero: {number(e['custody_appearances'])}",
-    "victim contacts": lambda e: (
-        f"The index victim had contacted the force {number(e['victim_contacts'])} times before day zero"
-    ),
+    "offence types": _offence_types,
+    "stalking pattern": lambda e: _share(e, "stalking", "counted as stalking"),
+    "domestic context": lambda e: _share(e, "domestic", "domestic"),
+    "role": _role,
+    "custody": _custody,
+    "victim contacts": _contacts,
+}
+_THAN_OTHERWISE = ("higher", "lower")
+_THAN = {
+    "age": ("older", "younger"),
+    "timing": ("longer", "shorter"),
+    "custody": ("more", "fewer"),
+    "victim contacts": ("more", "fewer"),
 }
 _NOT_GIVEN = {
     "age": "The date of birth was not given and a typical age was assumed",
-    "victim contacts": "The index victim's contacts with the force were not given and were counted as none",
+    "victim contacts": "The contacts of the victim of the index incident were not given and were counted as none",
 }

@@ -8,7 +8,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.forms import Identifier, check_form, read_form
@@ -67,6 +67,13 @@ EXAMPLE: dict[str, Any] = {
 """A request to try: shown in the API's documentation. Nobody real."""
 
 
+def _needs_a_view(value: bool, known: ValidationInfo) -> bool:
+    """Without a view there is nothing to explain the survival by; better refused than quietly forgotten."""
+    if value and known.data.get("explain") == "none":
+        raise PydanticCustomError("needs-a-view", "explain names no view")
+    return value
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -111,8 +118,17 @@ class ScoreRequest(_Record):
     incidents: Annotated[list[IncidentRecord], Field(min_length=1, max_length=MAX_INCIDENTS)]
     model: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")] = "stalking-nominal"
     explain: Explain = "factors"
+    explain_survival: Annotated[bool, AfterValidator(_needs_a_view)] = Field(
+        default=False,
+        description="Also explain the probability of no further incident in a year, by what `explain` names",
+    )
     purpose: Purpose | None = Field(default=None, description="Default: the Purpose header, else stalking-triage")
     as_of: Day | None = None
+
+    @property
+    def explain_year(self) -> Explain:
+        """By what the one-year survival is to be explained."""
+        return self.explain if self.explain_survival else "none"
 
 
 def read_request(raw: bytes) -> ScoreRequest:

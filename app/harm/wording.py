@@ -4,8 +4,8 @@ Each sentence is made from the same numbers it stands beside; a test holds words
 """
 
 from collections.abc import Sequence
+from datetime import date
 
-from app.artifacts import GROUPS
 from app.harm.explanation_answers import Share
 
 REFERENCE = (
@@ -20,7 +20,7 @@ ADVISORY_SHORT = (
     "Insufficient history: only the index incident is known, so this estimate cannot reassure. Advice to a person, "
     "not a decision: rely on what is known beyond this record."
 )
-_SLIGHT, _CLEAR = 0.005, 0.03
+_SLIGHT, _CLEAR = 0.5, 3.0  # percentage points
 
 
 def points(effect: float) -> str:
@@ -29,12 +29,18 @@ def points(effect: float) -> str:
     return f"{shown:+.1f} points" if shown else "0.0 points"
 
 
-def direction(effect: float) -> str:
-    """How an effect is told: direction and size in the words used everywhere."""
-    if abs(effect) < _SLIGHT:
-        return "makes little difference to the estimate"
-    size = "clearly" if abs(effect) >= _CLEAR else "slightly"
-    return f"is associated with a {size} {'higher' if effect > 0 else 'lower'} estimate"
+def moves(effect: float, called: str = "estimate") -> str:
+    """The sentence on an effect: direction and size in the words used everywhere, held to the points beside them.
+
+    `called` is what gets higher or lower. Words follow the points as shown, so that equal points have equal words.
+    """
+    shown = abs(round(100 * effect, 1))
+    if shown < _SLIGHT:
+        told = f"makes {'little' if shown else 'no'} difference to the {called}"
+    else:
+        size = "clearly" if shown >= _CLEAR else "slightly"
+        told = f"is associated with a {size} {'higher' if effect > 0 else 'lower'} {called}"
+    return f"This {told} ({points(effect)})"
 
 
 def summary(
@@ -42,26 +48,28 @@ def summary(
     reference: float,
     contributions: Sequence[Share],
     *,
+    chance: str,
+    called: str,
     against: str,
     otherwise: str,
-    usual: float | None = None,
+    usual: float | None,
 ) -> str:
     """Two or three sentences: the estimate, the comparison, what moves it most each way.
 
-    `against` names what the reference is; `otherwise` is said where nothing moves the estimate by half a point; `usual`
-    is the share of all nominals who belong to the group.
+    `chance` names what is estimated and `called` what gets higher or lower; `against` names what the reference is;
+    `otherwise` is said where nothing moves the estimate by half a point; `usual` is the share of all nominals.
     """
     among_all = "" if usual is None else f" and {percent(usual)} among all nominals"
     lines = [
-        f"The estimated chance of being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero "
-        f"is {percent(value)}, against {percent(reference)} for {against}{among_all}."
+        f"The estimated chance of {chance} is {percent(value)}, against {percent(reference)} for {against}{among_all}."
     ]
-    raising = [found for found in contributions if found.effect >= _SLIGHT][:2]
-    lowering = [found for found in contributions if found.effect <= -_SLIGHT][:2]
+    told = [found for found in contributions if abs(round(100 * found.effect, 1)) >= _SLIGHT]
+    raising = [found for found in told if found.effect > 0][:2]
+    lowering = [found for found in told if found.effect < 0][:2]
     if raising:
-        lines.append(f"What goes most with a higher estimate: {_listed(raising)}.")
+        lines.append(f"What goes most with a higher {called}: {_listed(raising)}.")
     if lowering:
-        lines.append(f"What goes most with a lower estimate: {_listed(lowering)}.")
+        lines.append(f"What goes most with a lower {called}: {_listed(lowering)}.")
     if not raising and not lowering:
         lines.append(otherwise)
     return " ".join(lines)
@@ -74,6 +82,11 @@ def percent(value: float) -> str:
 
 def _listed(found: list[Share]) -> str:
     return " and ".join(f"{one.name} ({points(one.effect)})" for one in found)
+
+
+def spoken_day(day: date) -> str:
+    """A date as it is read."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def number(value: float | None) -> str:
