@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from app.harm.answers import ScoreBody
 from app.harm.explanation_answers import BothExplanations, Explained, Explanation
+from app.harm.perspective_words import WORDS
 from app.harm.wording import percent, spoken_day
 
 _LIMITS = "What it cannot say:"
@@ -47,7 +48,7 @@ def _groups(body: ScoreBody) -> str:
 
 def _curve(body: ScoreBody) -> str:
     marks = ", ".join(f"{percent(chance)} after {day} days" for day, chance in body.survival.at.items())
-    return f"The chance that no further incident of any kind is recorded: {marks}."
+    return f"The chance of {WORDS[body.model.perspective].no_further}: {marks}."
 
 
 def _shares_aloud(view: Explanation) -> str:

@@ -20,12 +20,13 @@ from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incidents import features_of
 from app.harm.model import HarmModel, group_name
+from app.harm.perspective_words import WORDS, Words
 from app.harm.records import ScoreRequest
-from app.harm.sufficiency import status_of
+from app.harm.subject import BEGINS
+from app.harm.sufficiency import STATEMENTS, status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
 from app.harm.uncharged import features_with_and_without, without_uncharged
-from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Scored:
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
         warnings = [Warned(code=code, message=self._message(code)) for code in self.case.warnings]
+        status = status_of(self.case.warnings)
         return ScoreBody(
             score_id=score_id,
             scored_at=scored_at,
@@ -55,6 +57,8 @@ class Scored:
                 rows=rows_of(self.case),
                 ignored=[Ignored(incident_id=name, reason=reason) for name, reason in self.case.ignored],
                 warnings=warnings,
+                status=status,
+                statement=self._words.statements.get(status, STATEMENTS[status]),
             ),
             harm=self.harm,
             survival=survival_answer(
@@ -62,13 +66,19 @@ class Scored:
             ),
             explanation=self.explanation,
             survival_explanation=self.survival_explanation,
-            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
+            advisory=self._words.advisory_short if status == "insufficient" else self._words.advisory,
         )
+
+    @property
+    def _words(self) -> Words:
+        return WORDS[self.model.bundle.manifest.subject.perspective]
 
     def _message(self, code: str) -> str:
         """A warning's sentence; where a figure is outside all experience, which one."""
         beyond = self.model.beyond_experience(self.features) if code == "out-of-distribution" else []
-        return WARNINGS[code] + (f" Outside: {', '.join(beyond)}." if beyond else "")
+        said = self._words.warnings.get(code, WARNINGS[code])
+        begins = BEGINS[self.model.bundle.manifest.subject.day_zero]
+        return said.format(begins=begins) + (f" Outside: {', '.join(beyond)}." if beyond else "")
 
 
 class Scorer:
@@ -161,6 +171,7 @@ def stamp(bundle: Bundle) -> ModelStamp:
         family=manifest.family,
         version=manifest.version,
         manifest_sha256=bundle.manifest_sha256,
+        perspective=manifest.subject.perspective,
         learnt_from=manifest.learnt_from,
     )
 

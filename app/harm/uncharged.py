@@ -12,9 +12,8 @@ from app.harm.features import SUSPECT, Features
 from app.harm.history import Case
 from app.harm.incidents import Flags, features_of
 from app.harm.model import HarmModel, group_name
+from app.harm.perspective_words import WORDS
 from app.harm.wording import percent, points
-
-NONE_LEFT_OUT = "No earlier incident is recorded with the nominal as suspect only, so there is nothing to leave out."
 
 
 def earlier_uncharged(case: Case) -> Flags:
@@ -44,7 +43,7 @@ def without_uncharged(
             population_probabilities=population,
             predicted_group=group,
             difference_points=0.0,
-            statement=NONE_LEFT_OUT,
+            statement=WORDS[model.bundle.manifest.subject.perspective].no_accusation,
         )
     groups = model.groups(features[1:])
     without = groups.population[0].tolist()

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.harm.answers import WithoutUncharged
+from app.harm.perspective_words import WORDS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
-from app.harm.uncharged import NONE_LEFT_OUT
 from app.harm.wording import percent, points
 from tests.app.harm.test_explanation import TODAY, random_request
 from tests.app.harm.test_incidents import long_request, odd_request, without
@@ -75,7 +75,7 @@ def test_nothing_to_leave_out_is_said(toy_scorer: Scorer, roles: list[str]) -> N
         population_probabilities=found.harm.population_probabilities,
         predicted_group=found.harm.predicted_group,
         difference_points=0.0,
-        statement=NONE_LEFT_OUT,
+        statement=WORDS["nominal"].no_accusation,
     )
 
 
@@ -84,7 +84,7 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, request_: dict[str, 
     found = scored(toy_scorer, request_)
     beside = told(found)
     if beside.incidents == 0:
-        assert beside.statement == NONE_LEFT_OUT
+        assert beside.statement == WORDS["nominal"].no_accusation
         return
     value, changed = found.harm.population_probabilities[3], beside.population_probabilities[3]
     assert f"{percent(changed)} instead of {percent(value)} ({points(changed - value)})" in beside.statement
