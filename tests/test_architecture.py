@@ -143,6 +143,21 @@ def test_openapi_yaml_is_what_the_app_generates() -> None:
     assert kept == bare_app().openapi(), "run `make openapi`"
 
 
+def test_every_field_of_the_api_is_described() -> None:
+    document = bare_app().openapi()
+    fields = {
+        f"{schema}.{name}": told
+        for schema, model in document["components"]["schemas"].items()
+        for name, told in model.get("properties", {}).items()
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            fields |= {f"{method} {path} {one['name']}": one for one in operation.get("parameters", [])}
+    assert len(fields) > 200
+    silent = sorted(name for name, told in fields.items() if not told.get("description", "").strip())
+    assert not silent, "a docstring under the field says what it is"
+
+
 def test_only_known_names_at_the_top() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
         "\n"

@@ -144,48 +144,74 @@ class AuditReceipt(Answer):
     """Where the record of this answer stands in the ledger."""
 
     sequence: int
+    """Place of the record in the log, from 0."""
     leaf_hash: str
+    """Hash of the record's leaf, in hex."""
 
 
 class ScoreBody(Answer):
     """Everything in an answer that is known before it is recorded."""
 
     score_id: str
+    """Name of this score."""
     scored_at: datetime
+    """When it was made."""
     as_of: date
+    """The day it was made for."""
     day_zero: date
+    """Date of the most recent stalking incident; groups and curve count from it."""
     model: ModelStamp
+    """Which model answered."""
     history: HistoryAnswer
+    """What was made of the history."""
     harm: HarmAnswer
+    """Groups of harm in the year after day zero."""
     survival: SurvivalAnswer
+    """Chance of no further incident by each day."""
     explanation: Explained
+    """How the estimate came about, by the views asked for; null where none was."""
     survival_explanation: Explained = None
+    """How the probability of no further incident within 365 days came about; null where that was not asked for."""
     advisory: str
+    """To be shown with every score: advice to a person, not a decision."""
 
 
 class ScoreAnswer(ScoreBody):
     """The 200 of `POST /score`."""
 
     audit: AuditReceipt
+    """Where the record of this answer stands."""
 
 
 class ScoreLine(Answer):
     """One score in a list."""
 
     score_id: str
+    """Name of the score."""
     scored_at: datetime
+    """When it was made."""
     nominal_id: str
+    """Whom it is about."""
     day_zero: date
+    """Date it counts from."""
     model: ModelStamp
+    """Which model answered."""
     predicted_group: str
+    """The flag."""
     top_group_probability: Probability
+    """Probability of the highest group, for people as they come."""
     insufficient_history: bool
+    """Whether only the index incident was known: then the figures beside it may not reassure."""
     history_status: HistoryStatus
+    """The same as a word, as in the answer."""
     sequence: int
+    """Place of its record in the log."""
 
 
 class ScorePage(Answer):
     """A page of scores, newest first; `next` is the cursor of the following page, null at the end."""
 
     scores: list[ScoreLine]
+    """Scores, newest first."""
     next: str | None
+    """Cursor of the following page; null at the end."""

@@ -17,7 +17,10 @@ SURVIVAL_COVENANT = {"explainable": "M", "transparent": "A", "reproducible": _RE
 
 def limits(manifest: Manifest, rows: int) -> list[str]:
     """What the estimate of harm cannot say, with this artefact's own error rates where it carries them."""
-    flag = "The predicted group is a flag, often not the most probable group: a missed case weighs more than a false alarm."
+    flag = (
+        "The predicted group is a flag. It is often not the most likely group, since a missed case weighs more than a "
+        "false alarm."
+    )
     rates = error_rates(manifest)
     return [*_always(manifest, rows), flag, _learnt_from(manifest), *([rates] if rates else [])]
 
@@ -50,12 +53,12 @@ def _survival_record(manifest: Manifest) -> list[str]:
     if year:
         told.append(
             f"Out of 1,000 people like those it learnt from, it expects {1000 * year['predicted']:.0f} to have no further "
-            f"incident within a year; {1000 * year['observed']:.0f} had none."
+            f"incident within a year. {1000 * year['observed']:.0f} had none."
         )
     if "concordance" in found:
         told.append(
             f"Out of 100 pairs of people it puts {100 * found['concordance']:.0f} in the right order of who is recorded "
-            "again first; a coin would put 50."
+            "again first. A coin would put 50."
         )
     return told
 
@@ -91,11 +94,11 @@ def errors_among(people: float, confusion: Sequence[Sequence[float]]) -> Errors:
 
 
 def told_errors(confusion: Sequence[Sequence[float]], people: int = 1000) -> str:
-    """One sentence in the committee's format."""
+    """Three sentences in the committee's format."""
     errors = errors_among(people, confusion)
     return (
         f"Out of {people:,} people like those it learnt from, we would expect {errors.flagged:.0f} to be put in the highest "
-        f"group; {errors.falsely:.0f} of them would turn out not to belong there; and {errors.missed:.0f} who do belong "
+        f"group. Of those, {errors.falsely:.0f} would turn out not to belong there. And {errors.missed:.0f} who do belong "
         "there would be missed."
     )
 

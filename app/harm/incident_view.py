@@ -21,11 +21,11 @@ _REFERENCE = (
     "are."
 )
 LIMITS = (
-    "An incident's points are its share beside the other incidents, not the change from leaving it out alone; "
-    "the estimate without it is given as well, and the two differ where incidents matter together.",
-    "With an incident left out, gaps, totals and rates of the others are worked out again; the index incident, "
+    "An incident's points are its share beside the other incidents. The figure without it is another thing, and is "
+    "given as well. The two differ where incidents matter together.",
+    "With an incident left out, the gaps, totals and rates of the others are worked out again. The index incident, "
     "{as_they_are} stay as they are.",
-    "It tells how the estimate would read had the incident not been recorded, not what would have happened without it.",
+    "It tells how the estimate would read if the incident had not been recorded, not what would have happened without it.",
 )
 _AGAINST = "the index incident alone"
 _NOTHING = "No single earlier incident moves it by half a point or more."

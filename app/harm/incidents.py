@@ -50,7 +50,7 @@ def incident_effects(
     kept = np.ones((len(subsets), len(case.order)), dtype=np.bool_)
     for player, incidents in enumerate(players):
         kept[:, incidents] = subsets[:, player, None]
-    values = _values(model, features_of(model, case, kept), target, target.values(model, shown)[0])
+    values = _values(model, _features_of(model, case, kept), target, target.values(model, shown)[0])
     full = len(subsets) - 1
     left_out = [full ^ 1 << player for player in range(len(players))]
     return IncidentEffects(players, shapley_values(values, len(players)), values[[0, full]], values[left_out, 0])
@@ -66,13 +66,11 @@ def players_of(earlier: int) -> list[Ints]:
     return [*recent, np.arange(older)] if older else recent
 
 
-def features_of(model: HarmModel, case: Case, kept: Flags | None = None) -> Features:
-    """Features of each record in `kept`, bool (C, incidents) -> float32 (C, 20, 19); by default of the full record."""
-    age = model.bundle.manifest.index_age_median
-    if kept is None:
-        return features(case.histories, case.nominals, unknown_age=age)
+def _features_of(model: HarmModel, case: Case, kept: Flags) -> Features:
+    """Features of each record in `kept`, bool (C, incidents) -> float32 (C, 20, 19)."""
     entries = kept.shape[1] + len(case.nominals.custody_day)
     step = max(1, _ENTRIES_A_BLOCK // entries)
+    age = model.bundle.manifest.index_age_median
     blocks = [kept[first : first + step] for first in range(0, len(kept), step)]
     found = [
         features(_records(case.histories, block), _repeated(case.nominals, len(block)), unknown_age=age)

@@ -61,14 +61,14 @@ WORDS: Mapping[Perspective, Words] = {
         little="Little history is not low risk.",
         always=(
             "It shows what goes together in past records, not what causes harm.",
-            "Suspects are not convicted: an accusation that proves wrong makes this estimate wrong.",
+            "Suspects are not convicted. Where a claim against them proves wrong, this estimate is wrong.",
             "Harm that was never reported or recorded is not in it. Harm scores follow sentence lengths, not danger: "
             "stalking and control score low.",
             "The person harmed next is often not the present victim; no figure here means that anyone is safe.",
-            "Unusual records are estimated from few similar ones, and less surely.",
+            "An unusual record has few like it to learn from, so its estimate is less sure.",
         ),
         curve_sees="The curve looks at harm, time, age, custody and contacts, not at kinds of offence, roles or gender.",
-        as_they_are="custody appearances and the victim's contacts",
+        as_they_are="custody and the victim's contacts",
         contacts="the victim of the index incident",
         no_accusation="No earlier incident is recorded with the nominal as suspect only, so there is nothing to leave out.",
         warnings={},
@@ -97,7 +97,7 @@ WORDS: Mapping[Perspective, Words] = {
             "Harm that was never reported or recorded is not in it, and many who are harmed do not report it. Harm scores "
             "follow sentence lengths, not what was suffered: stalking and control score low.",
             "A low figure never means that this person is safe, and takes nothing away from what is done about the nominal.",
-            "Unusual records are estimated from few similar ones, and less surely.",
+            "An unusual record has few like it to learn from, so its estimate is less sure.",
         ),
         curve_sees="The curve looks at harm, time, age and contacts, not at kinds of offence or gender.",
         as_they_are="their contacts with the force",

@@ -39,7 +39,7 @@ class ScoreQuery(BaseModel):
     """Which page of scores."""
 
     model_config = ConfigDict(extra="forbid")
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="how many at most")] = 50
     cursor: Annotated[str | None, Field(pattern="^[0-9]{1,15}$", description="`next` of the answer before")] = None
 
 

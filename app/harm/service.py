@@ -15,18 +15,17 @@ from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, Sco
 from app.harm.caveats import base_rates
 from app.harm.explaining import By, explanation, one_view
 from app.harm.explanation_answers import Explained, OneView
-from app.harm.features import ROWS, Features
+from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
-from app.harm.incidents import features_of
-from app.harm.model import HarmModel, group_name
+from app.harm.model import Groups, HarmModel, group_name
 from app.harm.perspective_words import WORDS, Words
 from app.harm.records import ScoreRequest
 from app.harm.subject import BEGINS
 from app.harm.sufficiency import STATEMENTS, status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
-from app.harm.uncharged import features_with_and_without, without_uncharged
+from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
 
 
 @dataclass(frozen=True)
@@ -92,15 +91,18 @@ class Scorer:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
         case = build_case(request, self.index, today, model.bundle.manifest.subject)
-        tables = features_with_and_without(model, case)
+        both = both_ways(case.histories, case.nominals)
+        tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
         table = tables[:1]
         if model.beyond_experience(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
+        # Each record is asked about alone: last bits must not depend on the company.
+        groups = model.groups(table)
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=_harm_answer(model, case, tables),
+            harm=_harm_answer(model, case, groups, model.groups(tables[1:]) if len(tables) > 1 else None),
             curve=model.survival(table)[0],
             explanation=explanation(model, case, table, self.index, request.explain),
             survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
@@ -137,7 +139,7 @@ class Scorer:
 
     def features(self, case: Case, model: HarmModel) -> Features:
         """The features of a case as this model sees them, float32 (1, 20, 19)."""
-        return features_of(model, case)
+        return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
 
 
 def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
@@ -149,18 +151,18 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
 
 
-def _harm_answer(model: HarmModel, case: Case, tables: Features) -> HarmAnswer:
-    """The groups of one nominal; `tables` as `features_with_and_without` gives them."""
-    groups = model.groups(tables[:1])
+def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:
+    """The groups of one nominal, (1, 4); `without` earlier uncharged incidents, None where there are none."""
     population = groups.population[0].tolist()
     predicted = group_name(int(model.decide(groups.probabilities)[0]))
+    uncharged = int(earlier_uncharged(case.histories).sum())
     return HarmAnswer(
         groups=list(GROUPS),
         probabilities=groups.probabilities[0].tolist(),
         population_probabilities=population,
         predicted_group=predicted,
         base_rates=base_rates(model.bundle.manifest),
-        without_uncharged=without_uncharged(model, case, tables, population, predicted),
+        without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
     )
 
 

@@ -196,7 +196,7 @@ def test_limits_hold_the_artefacts_own_error_rates(toy_scorer: Scorer) -> None:
     flagged, wrong, missed = 37.5 + 15 + 15 + 35, 37.5 + 15 + 15, 2 + 3 + 10  # of the toy's 1,000
     sentence = explanation.limits[-1]
     assert f"expect {flagged:.0f} to be put" in sentence
-    assert f"{wrong:.0f} of them" in sentence
+    assert f"Of those, {wrong:.0f} would turn out not" in sentence
     assert f"{missed:.0f} who do belong" in sentence
 
 

@@ -1,15 +1,24 @@
 """The score without earlier uncharged incidents: against real requests without them, and its words."""
 
+from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.harm.answers import WithoutUncharged
+from app.harm.features import day_zero_histories, features
 from app.harm.perspective_words import WORDS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
+from app.harm.uncharged import both_ways
 from app.harm.wording import percent, points
+from tests.app.harm.feature_oracle import PlainNominal, known_history, oracle_features
+from tests.app.harm.histories import FIRST, nominals
 from tests.app.harm.test_explanation import TODAY, random_request
+from tests.app.harm.test_features import UNKNOWN_AGE, columns, day
 from tests.app.harm.test_incidents import long_request, odd_request, without
 from tests.requests import example
 
@@ -95,3 +104,30 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, request_: dict[str, 
     else:
         moved = f"would be {beside.predicted_group} instead of {found.harm.predicted_group}."
         assert beside.statement.endswith(moved)
+
+
+AS_OF = FIRST + timedelta(days=9001)
+
+
+def less_accused(nominal: PlainNominal) -> PlainNominal:
+    """The nominal as the plain reading has it, less every earlier incident on which it is a suspect."""
+    history = known_history(nominal, AS_OF)
+    kept = [one for one in history if one.role == "offender" or one is history[-1]]
+    return PlainNominal(nominal.born, nominal.gender, nominal.contacts, nominal.custody, kept)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(nominals(), min_size=1, max_size=5))
+def test_features_both_ways_are_those_an_independent_reading_gives(people: list[PlainNominal]) -> None:
+    incidents, table = columns(people)
+    histories = day_zero_histories(incidents, len(people), day(AS_OF))
+    both = both_ways(histories, table)
+    accused = [
+        who for who, one in enumerate(people) if known_history(one, AS_OF) != known_history(less_accused(one), AS_OF)
+    ]
+    assert both.of.tolist() == accused
+    found = features(both.histories, both.nominals, unknown_age=UNKNOWN_AGE)
+    assert np.array_equal(found[: len(people)], features(histories, table, unknown_age=UNKNOWN_AGE)), "to the bit"
+    everyone = [*people, *(less_accused(people[who]) for who in accused)]
+    expected = np.array([oracle_features(one, AS_OF, UNKNOWN_AGE) for one in everyone])
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-9)
