@@ -13,5 +13,3 @@ POPULATION_GROUPS: Floats = np.array([21_595.0, 3_932.0, 1_310.0, 1_442.0])
 
 WEEKLY_STALKING_CRIMES = 147
 """Section 6."""
-CONCORDANCE = 0.702
-"""Section 5, on 687 test nominals of whom 460 censored."""

@@ -20,7 +20,7 @@ from training.synthetic.fidelity_sh import sh_fidelity
 from training.synthetic.folder import check_out, write
 from training.synthetic.force import STAGES, generate
 from training.synthetic.population import POPULATIONS
-from training.synthetic.world import WORLDS, find_world, of_population
+from training.synthetic.world import WORLDS, find_world, of_population, world_name
 
 _LAST_STAGES = 3
 _WORK = Path("fidelity-work")
@@ -117,7 +117,7 @@ def _invent(
 ) -> None:
     """Write one extract and show how far its figures are from the report's."""
     check_out(out, latents)
-    named = world if population == "stalking" else f"{world}, population {population}"
+    named = world_name(world, population)
     with bar("inventing") as progress:
         task = progress.add_task("", total=len(STAGES) + _LAST_STAGES)
         settings = of_population(find_world(world, noise), population)

@@ -57,4 +57,6 @@ HARASSERS = Population(
         *(360, 310, 270, 230, 190, 150, 120, 90, 70, 50, 40, 30),
     ),
 )
-POPULATIONS = {"stalking": STALKERS, "sh": HARASSERS}
+USUAL = "stalking"
+"""The population a world has where no other is asked for."""
+POPULATIONS = {USUAL: STALKERS, "sh": HARASSERS}

@@ -26,7 +26,9 @@ from tests.requests import example
 from tests.toy_bundle import as_seen_by, write_toy
 
 VICTIM = "stalking-victim"
-OF_A_NOMINAL = r"\b(?:nominals?|suspects?|suspected|offend\w*|accus\w*|risk\w*|custody|perpetrat\w*|criminals?(?! damage))\b"
+OF_A_NOMINAL = (
+    r"\b(?:nominals?|suspects?|suspected|offend\w*|accus\w*|risk\w*|custody|perpetrat\w*|criminals?(?! damage))\b"
+)
 # The three sentences in which a nominal is named: to say that nothing is taken from what is done about them.
 MAY = ("the attention a nominal gets", "what is done about the nominal", "A victim is not accused of anything")
 REASSURING = ("that this person is safe", "that someone is safe")
