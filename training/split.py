@@ -52,6 +52,11 @@ class Split:
     cuts: Floats
     groups: Ints
 
+    @property
+    def outside(self) -> Ints:
+        """Everyone who is not in the test set, ascending."""
+        return np.sort(np.concatenate([self.train, self.calibration, self.rest]))
+
 
 def split(labelled: Labelled, *, parts: Parts, seed: int, cuts: Floats | None = None) -> Split:
     """Split into `parts` by connected component, stratified by group; deterministic by seed. `cuts` are those of an artefact that

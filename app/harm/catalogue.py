@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.artifacts import Bundle
 from app.documents import CARD, MEDIA, PAGE, DocumentName
 from app.errors import NotFound
+from app.harm.model import HarmModel
 from app.harm.model_answers import CovenantAnswer, DocumentLink, LoadedModel, ModelCard, ModelPage, Status
 from app.harm.service import stamp
 from app.media import HTML, JSON, MARKDOWN, preferred
@@ -77,12 +78,16 @@ async def get_document(request: Request, family: str, name: DocumentName, _: Loo
     return _document(_bundle(request, family), name)
 
 
-def _bundle(request: Request, family: str) -> Bundle:
-    model = request.app.state.scorer.models.get(family)
+def loaded_model(request: Request, family: str) -> HarmModel:
+    """The model of a family. Raises NotFound."""
+    model: HarmModel | None = request.app.state.scorer.models.get(family)
     if model is None:
         raise NotFound("No model of that family is loaded here.")
-    bundle: Bundle = model.bundle
-    return bundle
+    return model
+
+
+def _bundle(request: Request, family: str) -> Bundle:
+    return loaded_model(request, family).bundle
 
 
 def _status(bundle: Bundle) -> Status:
