@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 from app.harm.answers import ScoreBody
 from app.harm.explanation_answers import Explanation, IncidentExplanation, Share
 from app.harm.history import Case
+from app.harm.perspective_words import WORDS
 from app.harm.svg import GREY, INK, add, page, text, written
 from app.harm.targets import Target
 from app.harm.timeline import FULL_EFFECT, HEIGHT, HIGHER, LOWER, draw_timeline
@@ -50,7 +51,7 @@ def _page(body: ScoreBody, view: Explanation, target: Target, above: int) -> Xml
     said = " ".join([view.summary, *(share.text for share in view.contributions), *view.limits])
     svg = page(WIDTH, height, title, said)
     text(svg, _MARGIN, 28, title, size=18, weight="bold")
-    chance = f"{percent(view.value)} {target.short}, compared with {percent(view.reference.value)}"
+    chance = f"{percent(view.value)} {target.short(WORDS[body.model.perspective])}, compared with {percent(view.reference.value)}"
     text(svg, _MARGIN, 48, f"{chance} · {body.model.family} {body.model.version}", size=12)
     for number, line in enumerate(below):
         text(svg, _MARGIN, height - foot + _FOOT + _LINE * number, line, size=12)
