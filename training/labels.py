@@ -15,20 +15,18 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from app.errors import SetupError
+from app.extract.known import incident_columns, roles_known, victim_contacts
+from app.extract.load import Extract
+from app.extract.rules import Flags
 from app.harm.features import (
     CLASSES,
     NO_DAY,
-    OFFENDER,
-    SUSPECT,
     Floats,
     Histories,
-    Incidents,
     Ints,
     Nominals,
     day_zero_histories,
 )
-from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE, Flags
 
 HORIZON_DAYS = 365
 DayZero = Literal["stalking", "stalking-and-harassment"]
@@ -89,19 +87,6 @@ def label(extract: Extract, *, as_of: date | None = None, day_zero: DayZero = "s
     )
 
 
-def roles_known(extract: Extract, day: Ints | int) -> NDArray[np.int8]:
-    """Role of each involvement as known at the end of `day` (one day or (V,)): OFFENDER, SUSPECT, 0 for none.
-
-    Suspect until charged; gone once eliminated; an elimination without a date counts as always known (ours).
-    """
-    gone = (extract.eliminated != NO_DAY) & (extract.eliminated <= day)
-    gone |= (extract.role == ELIMINATED_ROLE) & (extract.eliminated == NO_DAY)
-    charged_then = (extract.charged != NO_DAY) & (extract.charged <= day)
-    offender = charged_then | ((extract.role == OFFENDER_ROLE) & (extract.charged == NO_DAY))
-    role = np.where(offender, OFFENDER, SUSPECT)
-    return np.where(gone | (extract.role == VICTIM_ROLE), 0, role).astype(np.int8)
-
-
 def index_incidents(extract: Extract, day_zero: DayZero) -> Flags:
     """Incidents day zero can be counted from, (I,): harassment between partners is stalking (report, section 2.1)."""
     stalking: Flags = extract.classes[:, CLASSES.index("stalking")]
@@ -112,7 +97,7 @@ def _scoring_moments(extract: Extract, as_of: int, begins: Flags) -> tuple[Ints,
     """Labelled persons and their index incidents: the last stalking on or before `as_of` still theirs when recorded."""
     role = roles_known(extract, extract.recorded[extract.incident])
     rows = np.flatnonzero(role)
-    incidents = _columns(extract, rows, extract.person[rows], role)
+    incidents = incident_columns(extract, rows, extract.person[rows], role)
     eligible = begins[extract.incident[rows]]
     histories = day_zero_histories(incidents, len(extract.person_id), as_of, begins=eligible)
     person = np.flatnonzero(histories.day_zero != NO_DAY)
@@ -126,17 +111,9 @@ def _known_histories(extract: Extract, person: Ints, index: Ints, begins: Flags)
     known_on = np.where(nominal >= 0, extract.recorded[index][nominal], NO_DAY)
     role = roles_known(extract, known_on)
     rows = np.flatnonzero((nominal >= 0) & (role > 0) & (extract.recorded[extract.incident] <= known_on))
-    incidents, eligible = _columns(extract, rows, nominal[rows], role), begins[extract.incident[rows]]
+    incidents, eligible = incident_columns(extract, rows, nominal[rows], role), begins[extract.incident[rows]]
     histories = day_zero_histories(incidents, len(person), extract.occurred[index], begins=eligible)
     return histories, rows[histories.source]
-
-
-def _columns(extract: Extract, rows: Ints, nominal: Ints, role: NDArray[np.int8]) -> Incidents:
-    """Involvement rows as incidents of nominals; incidents of an extract stand in the order of their ids."""
-    incident = extract.incident[rows]
-    return Incidents(
-        nominal, extract.occurred[incident], incident, extract.harm[incident], extract.classes[incident], role[rows]
-    )
 
 
 def _nominals(extract: Extract, person: Ints, index: Ints, day_zero: Ints) -> Nominals:
@@ -145,30 +122,10 @@ def _nominals(extract: Extract, person: Ints, index: Ints, day_zero: Ints) -> No
     return Nominals(
         birth_day=extract.birth[person],
         gender=extract.gender[person],
-        victim_contacts=_victim_contacts(extract, index, day_zero),
+        victim_contacts=victim_contacts(extract, index, day_zero),
         custody_nominal=place[extract.custody_person[custody]],
         custody_day=extract.custody_day[custody],
     )
-
-
-def _victim_contacts(extract: Extract, index: Ints, day_zero: Ints) -> Floats:
-    """Contacts the index incident's victim made before day zero, of several victims the largest, (N,); none = 0."""
-    victims = np.flatnonzero(extract.role == VICTIM_ROLE)
-    victims = victims[np.argsort(extract.incident[victims], kind="stable")]
-    of_incident = extract.incident[victims]
-    begin, finish = np.searchsorted(of_incident, index), np.searchsorted(of_incident, index, side="right")
-    counts = finish - begin
-    nominal = np.repeat(np.arange(len(index)), counts)
-    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    victim = extract.person[victims[np.repeat(begin, counts) + offset]]
-
-    span = np.int64(1) << 32
-    calls = np.sort(extract.contact_person * span + extract.contact_day)
-    until = np.searchsorted(calls, victim * span + day_zero[nominal])
-    made = until - np.searchsorted(calls, victim * span - (span >> 1))
-    largest = np.zeros(len(index))
-    np.maximum.at(largest, nominal, made)
-    return largest
 
 
 def _future(extract: Extract, person: Ints, day_zero: Ints) -> tuple[Floats, Floats, Floats, Ints]:

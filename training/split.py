@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.errors import SetupError
+from app.extract.rules import Flags
 from app.harm.features import Floats, Ints
-from training.extract_rules import Flags
 from training.labels import Labelled
 
 PUBLISHED_NOMINALS = 28_279

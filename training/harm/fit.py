@@ -16,9 +16,9 @@ import numpy as np
 from sksurv.ensemble import RandomSurvivalForest
 
 from app.artifacts import FORMAT, GOLDEN, GROUPS, MODEL, SURVIVAL, HarmIndexStamp, Manifest
+from app.extract.load import Extract, load_extract
 from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features, Floats, Ints, features
 from app.harm.harm_index import HarmIndex
-from training.extract import Extract, load_extract
 from training.harm import artefact, classifier, survival
 from training.harm.check import Agreement, check_export
 from training.harm.classifier import Sample, StackFit, fit_stack

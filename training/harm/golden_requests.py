@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.extract.load import Extract
 from app.harm.features import CLASSES, OFFENDER, ROWS
 from app.harm.harm_index import HarmIndex, offence_classes
-from training.extract import Extract
 from training.labels import Labelled
 
 DAY_ZERO = date(2024, 6, 12)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from app.extract.load import load_extract
 from app.harm.features import Ints, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
@@ -20,7 +21,6 @@ from training.evaluation.bench import Bench, Scored
 from training.evaluation.classification import measure_metrics
 from training.evaluation.work import Arrays
 from training.evaluation.worlds import origin_of
-from training.extract import load_extract
 from training.harm.classifier import STEPS, Known, Sample, fit_stack
 from training.harm.measure import round_floats
 from training.harm.parallel import run

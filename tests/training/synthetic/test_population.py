@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from app.extract.load import Extract, load_extract
 from app.harm.harm_index import load_harm_index
-from training.extract import Extract, load_extract
 from training.labels import label
 from training.synthetic.command import synth
 from training.synthetic.conduct import COERCIVE_CONTROL_BECAME_AN_OFFENCE, draw_conduct

@@ -33,12 +33,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.errors import SetupError
+from app.extract import rules
+from app.extract.raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
+from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
+from app.extract.tables import Reader
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
-from training import extract_rules as rules
-from training.extract_raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
-from training.extract_rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
-from training.extract_tables import Reader
 
 log = logging.getLogger(__name__)
 
