@@ -6,7 +6,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from app.harm.answers import BothExplanations, Explanation, IncidentShare, ScoreAnswer, Share
+from app.harm.answers import ScoreAnswer
+from app.harm.explanation_answers import BothExplanations, Explanation, IncidentShare, Share
 from app.harm.wording import points
 
 _BAR = 30

@@ -80,6 +80,10 @@ def test_scoring_is_pure() -> None:
         "incidents",
         "incident_view",
         "wording",
+        "survival",
+        "golden",
+        "answers",
+        "explanation_answers",
     )
     for name in (f"app.harm.{module}" for module in pure):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}

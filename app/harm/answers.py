@@ -1,19 +1,12 @@
 """What a caller gets: the answer of `POST /score` and of the reads of it. Field names are the contract's."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-Probability = Annotated[float, Field(ge=0, le=1)]
+from app.answer import Answer, Probability
+from app.harm.explanation_answers import Explained
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ModelStamp(_Answer):
+class ModelStamp(Answer):
     """Which artefact answered, and whom it learnt from: synthetic people are said to be synthetic in every answer."""
 
     family: str
@@ -22,21 +15,21 @@ class ModelStamp(_Answer):
     learnt_from: str
 
 
-class Ignored(_Answer):
+class Ignored(Answer):
     """An incident that was sent and not used."""
 
     incident_id: str
     reason: str
 
 
-class Warned(_Answer):
+class Warned(Answer):
     """An oddity that makes the score less certain."""
 
     code: str
     message: str
 
 
-class HistoryAnswer(_Answer):
+class HistoryAnswer(Answer):
     """What was made of the history: `used` incidents count towards sums, the last `rows` of them stand on their own."""
 
     received: int
@@ -46,7 +39,7 @@ class HistoryAnswer(_Answer):
     warnings: list[Warned]
 
 
-class HarmAnswer(_Answer):
+class HarmAnswer(Answer):
     """Probabilities of the four groups of harm in the year after day zero.
 
     `population_probabilities` are for people as they come: read these. `probabilities` are for a test sample in which
@@ -60,7 +53,7 @@ class HarmAnswer(_Answer):
     predicted_group: str
 
 
-class SurvivalAnswer(_Answer):
+class SurvivalAnswer(Answer):
     """Probability that no further incident has happened by each day after day zero.
 
     `median_days` first day on which it is one half or less, null where that is not within a year.
@@ -72,105 +65,14 @@ class SurvivalAnswer(_Answer):
     at: dict[str, Probability]
 
 
-class Share(_Answer):
-    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words."""
-
-    name: str
-    effect: float
-    effect_top_two: float
-    evidence: object
-    text: str
-
-
-class FactorShare(Share):
-    """Share of one factor."""
-
-    evidence: dict[str, float | None]
-
-
-class IncidentEvidence(_Answer):
-    """The incident behind a share, and what the score would be without it.
-
-    `without` population probability of the top group with just this left out. Where several older incidents count as
-    one (`incidents` says how many), `harm` is their sum and id, date and role are null.
-    """
-
-    incidents: int
-    incident_id: str | None
-    occurred_on: date | None
-    harm: float
-    role: str | None
-    without: Probability
-
-
-class IncidentShare(Share):
-    """Share of one earlier incident, or of all older ones together."""
-
-    evidence: IncidentEvidence
-
-
-class Reference(_Answer):
-    """What the score is compared with."""
-
-    value: float
-    description: str
-
-
-class Compared(_Answer):
-    """A probability and what it is compared with."""
-
-    explains: str
-    value: float
-    reference: float
-
-
-class Explanation(_Answer):
-    """How the estimate came about; `sum(effect) == value - reference.value`."""
-
-    by: str
-    explains: str
-    value: float
-    reference: Reference
-    top_two: Compared
-    contributions: Sequence[Share]
-    summary: str
-    limits: list[str]
-    covenant: dict[str, str]
-
-
-class FactorExplanation(Explanation):
-    """By what the record says: ten factors."""
-
-    by: Literal["factors"]
-    contributions: list[FactorShare]
-
-
-class IncidentExplanation(Explanation):
-    """By what is on the record: each earlier incident. Empty where only the index incident is known."""
-
-    by: Literal["incidents"]
-    contributions: list[IncidentShare]
-
-
-class BothExplanations(_Answer):
-    """Two views of one score; they agree on the value."""
-
-    factors: FactorExplanation
-    incidents: IncidentExplanation
-
-
-OneView = FactorExplanation | IncidentExplanation
-Explained = OneView | BothExplanations | None
-
-
-class AuditReceipt(_Answer):
+class AuditReceipt(Answer):
     """Where the record of this answer stands in the ledger."""
 
     sequence: int
     leaf_hash: str
 
 
-class ScoreBody(_Answer):
+class ScoreBody(Answer):
     """Everything in an answer that is known before it is recorded."""
 
     score_id: str
@@ -191,7 +93,7 @@ class ScoreAnswer(ScoreBody):
     audit: AuditReceipt
 
 
-class ScoreLine(_Answer):
+class ScoreLine(Answer):
     """One score in a list."""
 
     score_id: str
@@ -205,7 +107,7 @@ class ScoreLine(_Answer):
     sequence: int
 
 
-class ScorePage(_Answer):
+class ScorePage(Answer):
     """A page of scores, newest first; `next` is the cursor of the following page, null at the end."""
 
     scores: list[ScoreLine]

@@ -20,7 +20,7 @@ from app.harm.answers import ScoreAnswer, ScoreLine, ScorePage, SurvivalAnswer
 from app.harm.archive import Archived, from_bytes, score_record, with_receipt
 from app.harm.curve import curve_csv, curve_svg
 from app.harm.records import ScoreRequest, read_request
-from app.harm.service import survival_answer
+from app.harm.survival import survival_answer
 from app.idempotency import idempotency_of
 from app.media import CSV, JSON, SVG, preferred
 from app.problems import describe

@@ -7,39 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
-from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
-from app.harm.answers import (
-    BothExplanations,
-    Explained,
-    HarmAnswer,
-    HistoryAnswer,
-    Ignored,
-    ModelStamp,
-    OneView,
-    ScoreBody,
-    SurvivalAnswer,
-    Warned,
-)
+from app.errors import Fault, InvalidInput, ModelNotLoaded
+from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.explanation import explain_factors
+from app.harm.explanation_answers import BothExplanations, Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
-from app.harm.model import DAYS, HarmModel, group_name
-from app.harm.records import Explain, ScoreRequest, parse_request
+from app.harm.model import HarmModel, group_name
+from app.harm.records import Explain, ScoreRequest
+from app.harm.survival import Curve, survival_answer
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 
-WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
-MARKS = (30, 90, 180, 365)
-GOLDEN_TOLERANCE = 1e-6
-Curve = NDArray[np.float64]
 View = Literal["factors", "incidents"]
 
 
@@ -151,29 +135,6 @@ class Scorer:
         """The features of a case as this model sees them, float32 (1, 20, 19)."""
         return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
 
-    def check_golden(self) -> None:
-        """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
-        for family, model in self.models.items():
-            stamp = model.bundle.manifest.harm_index
-            if stamp.sha256 != self.index.sha256:
-                raise SetupError(
-                    f"{family} learnt with another harm index (edition {stamp.edition}) than the one in use "
-                    f"({self.index.edition}). Retrain it, or restore the table it learnt with."
-                )
-            golden = model.bundle.golden
-            if not golden:
-                raise SetupError(f"{family}: the artefact has no golden cases, so nothing shows that it works here.")
-            for number, case in enumerate(golden, start=1):
-                if not self._reproduces(case):
-                    raise SetupError(f"{family}: golden case {number} does not reproduce on this machine.")
-
-    def _reproduces(self, case: Mapping[str, Any]) -> bool:
-        try:
-            request = parse_request({**case["request"], "explain": "none"})
-            return _same(self.score(request, request.as_of or date.max), case["answer"])
-        except (InvalidInput, KeyError, TypeError, ValueError):
-            return False
-
 
 def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
     """Load the newest artefact of each family and the harm index (imported if there is one).
@@ -205,23 +166,3 @@ def stamp(bundle: Bundle) -> ModelStamp:
 def rows_of(case: Case) -> int:
     """Incidents that stand on their own in the model's input: at most 20."""
     return min(len(case.order), ROWS)
-
-
-def survival_answer(curve: Curve, *, daily: bool = False) -> SurvivalAnswer:
-    """Summarise a curve (366,), weekly or daily."""
-    days = list(range(DAYS)) if daily else WEEKLY
-    below = np.flatnonzero(curve <= 0.5)
-    return SurvivalAnswer(
-        days=days,
-        probability=curve[days].tolist(),
-        median_days=int(below[0]) if len(below) else None,
-        at={str(day): float(curve[day]) for day in MARKS},
-    )
-
-
-def _same(scored: Scored, answer: Mapping[str, object]) -> bool:
-    found = [*scored.harm.probabilities, *scored.harm.population_probabilities, *scored.curve]
-    expected = [answer["probabilities"], answer["population_probabilities"], answer["survival"]]
-    flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in expected])
-    close = len(found) == len(flat) and bool(np.abs(np.asarray(found) - flat).max() <= GOLDEN_TOLERANCE)
-    return close and scored.harm.predicted_group == answer["predicted_group"]

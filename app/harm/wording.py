@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.artifacts import GROUPS, Manifest
-from app.harm.answers import Share
+from app.harm.explanation_answers import Share
 from app.harm.features import ROWS
 
 Evidence = Mapping[str, float | None]

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from app.cli import main
-from app.harm.answers import BothExplanations, ScoreAnswer
+from app.harm.answers import ScoreAnswer
+from app.harm.explanation_answers import BothExplanations
 from app.harm.wording import points
 from app.terminal import show_score
 from tests.app.harm.test_incidents import long_request

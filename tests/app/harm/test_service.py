@@ -13,9 +13,11 @@ import pytest
 from app.errors import SetupError
 from app.harm.curve import curve_csv, curve_svg
 from app.harm.explanation import factor_effects
+from app.harm.golden import check_golden
 from app.harm.model import DAYS, Groups
 from app.harm.records import parse_request
-from app.harm.service import Scorer, load_scorer, survival_answer
+from app.harm.service import Scorer, load_scorer
+from app.harm.survival import survival_answer
 from tests.app.harm.test_explanation import random_request
 from tests.requests import example
 from tests.toy_bundle import classifier, golden_line, survival, write_toy
@@ -57,17 +59,17 @@ def test_golden_cases_hold_to_a_millionth(tmp_path: Path, change: Callable[[dict
     write_toy(tmp_path, golden=golden(change))
     scorer = load_scorer(tmp_path, Path("no imported index"))
     if fits:
-        scorer.check_golden()
+        check_golden(scorer)
     else:
         with pytest.raises(SetupError, match="golden case 1"):
-            scorer.check_golden()
+            check_golden(scorer)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
 def test_without_golden_cases_nothing_shows_that_it_works(tmp_path: Path, content: bytes) -> None:
     write_toy(tmp_path, golden=content)
     with pytest.raises(SetupError, match="golden"):
-        load_scorer(tmp_path, Path("no imported index")).check_golden()
+        check_golden(load_scorer(tmp_path, Path("no imported index")))
 
 
 @pytest.mark.parametrize(("level", "median"), [(0.5, 100), (0.499, 100), (0.501, None)])
