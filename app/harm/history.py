@@ -4,9 +4,11 @@ Everything that would make the number wrong is refused; everything that only mak
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,16 +62,24 @@ class Case:
     warnings: list[str]
 
 
-@dataclass(frozen=True)
-class _Valued:
-    """An incident with its harm (days) and classes settled."""
+class Valued(NamedTuple):
+    """An incident with its harm (days) and classes, as `CLASSES`, settled."""
 
     position: int
     record: IncidentRecord
     day: int
     harm: float
-    classes: frozenset[str]
+    classes: tuple[bool, ...]
     approximate: bool
+
+
+class Checked(NamedTuple):
+    """A request whose fields all mean something, with its incidents; `counted` are those that the nominal was not cleared of."""
+
+    request: ScoreRequest
+    as_of: date
+    valued: list[Valued]
+    counted: list[Valued]
 
 
 def day_number(day: date) -> int:
@@ -82,6 +92,13 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
 
     Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
     """
+    one = check(request, index, today)
+    histories = day_zero_histories(incident_columns([one]), 1, day_number(one.as_of))
+    return settle(one, histories, nominal_columns([one]))
+
+
+def check(request: ScoreRequest, index: HarmIndex, today: date) -> Checked:
+    """The calendar, the ids and the offences of a request. Raises InvalidInput naming every fault found."""
     as_of = request.as_of or today
     faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request)]
     valued = []
@@ -92,30 +109,34 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
             faults.extend(error.faults)
     if faults:
         raise InvalidInput("The request breaks the rules named in errors.", faults)
-
     counted = [incident for incident in valued if incident.record.role != "suspect_eliminated"]
-    histories = day_zero_histories(_columns(counted), 1, day_number(as_of))
+    return Checked(request, as_of, valued, counted)
+
+
+def settle(one: Checked, histories: Histories, nominals: Nominals) -> Case:
+    """The case of one nominal, whose history is `histories`. Raises InvalidInput where one cannot score from it."""
     if not len(histories.source):
         raise InvalidInput(
             "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
         )
-    day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
-    if (as_of - day_zero).days > LATEST_SCORING_DAYS:
+    day_zero = int(histories.day_zero[0])
+    age = day_number(one.as_of) - day_zero
+    if age > LATEST_SCORING_DAYS:
         raise InvalidInput(
             "The most recent stalking incident is too old.", [Fault("/as_of", "over-365-days-after-day-zero")]
         )
 
-    used = [counted[row] for row in histories.source]
-    after = [incident for incident in counted if incident.day > histories.day_zero[0]]
+    used = [one.counted[row] for row in histories.source.tolist()]
+    after = [incident for incident in one.counted if incident.day > day_zero]
     return Case(
-        request=request,
-        as_of=as_of,
-        day_zero=day_zero,
+        request=one.request,
+        as_of=one.as_of,
+        day_zero=date.fromordinal(day_zero + EPOCH),
         histories=histories,
-        nominals=_nominals(request),
+        nominals=nominals,
         order=[incident.position for incident in used],
-        ignored=_ignored(valued, after),
-        warnings=_warnings(request, used, after, (as_of - day_zero).days),
+        ignored=_ignored(one.valued, after),
+        warnings=_warnings(one.request, used, after, age),
     )
 
 
@@ -142,7 +163,7 @@ def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
         seen.add(incident.incident_id)
 
 
-def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
+def _value(position: int, record: IncidentRecord, index: HarmIndex) -> Valued:
     """Settle harm and classes: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
@@ -159,12 +180,12 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
     indexed = offence if record.harm_score is None and not record.is_non_crime else None
     own = offence.classes if offence else frozenset[str]()
     classes = own if record.offence_class is None else frozenset(record.offence_class)
-    return _Valued(
+    return Valued(
         position=position,
         record=record,
         day=day_number(record.occurred_on),
         harm=indexed.harm if indexed else record.harm_score or 0.0,
-        classes=offence_classes(classes, intimate_partner=record.intimate_partner),
+        classes=_flags(classes, record.intimate_partner, record.is_domestic),
         approximate=indexed is not None and indexed.approximate,
     )
 
@@ -173,35 +194,44 @@ def _refusal(pointer: str, rule: str) -> InvalidInput:
     return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule)])
 
 
-def _columns(incidents: list[_Valued]) -> Incidents:
+@cache
+def _flags(classes: frozenset[str], intimate_partner: bool, is_domestic: bool) -> tuple[bool, ...]:
+    """One incident's row of `Incidents.classes`; there are few kinds, and bulk meets each of them thousands of times."""
+    found = offence_classes(classes, intimate_partner=intimate_partner)
+    return (*(name in found for name in CLASSES[:-1]), is_domestic)
+
+
+def incident_columns(requests: Sequence[Checked]) -> Incidents:
+    """The incidents counted of N requests, in the order given."""
+    incidents = [incident for one in requests for incident in one.counted]
     # Python compares strings by code point, which is the order of their UTF-8 bytes.
-    rank = {name: place for place, name in enumerate(sorted(incident.record.incident_id for incident in incidents))}
-    classes = [
-        [name in incident.classes for name in CLASSES[:-1]] + [incident.record.is_domestic] for incident in incidents
-    ]
+    names = [incident.record.incident_id for incident in incidents]
+    rank = {name: place for place, name in enumerate(sorted(set(names)))}
+    counts = [len(one.counted) for one in requests]
     return Incidents(
-        nominal=np.zeros(len(incidents), dtype=np.int64),
+        nominal=np.repeat(np.arange(len(requests), dtype=np.int64), counts),
         day=np.array([incident.day for incident in incidents], dtype=np.int64),
-        id_rank=np.array([rank[incident.record.incident_id] for incident in incidents], dtype=np.int64),
+        id_rank=np.array([rank[name] for name in names], dtype=np.int64),
         harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
-        classes=np.array(classes, dtype=np.bool_).reshape(-1, len(CLASSES)),
+        classes=np.array([incident.classes for incident in incidents], dtype=np.bool_).reshape(-1, len(CLASSES)),
         role=np.array([_ROLES[incident.record.role] for incident in incidents], dtype=np.int8),
     )
 
 
-def _nominals(request: ScoreRequest) -> Nominals:
-    birth = request.nominal.date_of_birth
-    custody = [day_number(day) for day in request.custody_dates]
+def nominal_columns(requests: Sequence[Checked]) -> Nominals:
+    """The nominals of N requests, in the order given."""
+    asked = [one.request for one in requests]
+    births = [request.nominal.date_of_birth for request in asked]
     return Nominals(
-        birth_day=np.array([np.nan if birth is None else day_number(birth)], dtype=np.float64),
-        gender=np.array([GENDER_CODES[request.nominal.gender]], dtype=np.int8),
-        victim_contacts=np.array([request.index_victim_contacts or 0], dtype=np.float64),
-        custody_nominal=np.zeros(len(custody), dtype=np.int64),
-        custody_day=np.array(custody, dtype=np.int64),
+        birth_day=np.array([np.nan if birth is None else day_number(birth) for birth in births], dtype=np.float64),
+        gender=np.array([GENDER_CODES[request.nominal.gender] for request in asked], dtype=np.int8),
+        victim_contacts=np.array([request.index_victim_contacts or 0 for request in asked], dtype=np.float64),
+        custody_nominal=np.repeat(np.arange(len(asked)), [len(request.custody_dates) for request in asked]),
+        custody_day=np.array([day_number(day) for request in asked for day in request.custody_dates], dtype=np.int64),
     )
 
 
-def _ignored(valued: list[_Valued], after: list[_Valued]) -> list[tuple[str, str]]:
+def _ignored(valued: list[Valued], after: list[Valued]) -> list[tuple[str, str]]:
     late = {incident.position for incident in after}
     reasons = [
         (incident, "suspect-eliminated" if incident.record.role == "suspect_eliminated" else "after-day-zero")
@@ -211,7 +241,7 @@ def _ignored(valued: list[_Valued], after: list[_Valued]) -> list[tuple[str, str
     return [(incident.record.incident_id, reason) for incident, reason in reasons]
 
 
-def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], age: int) -> list[str]:
+def _warnings(request: ScoreRequest, used: list[Valued], after: list[Valued], age: int) -> list[str]:
     days = Counter(incident.day for incident in used)
     dates = [incident.record.occurred_on for incident in used]
     found = {

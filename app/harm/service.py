@@ -3,7 +3,7 @@
 request -> case (checked history) -> features -> model -> explanation -> score
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,13 +13,14 @@ from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
 from app.errors import Fault, InvalidInput, ModelNotLoaded
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
+from app.harm.cases import build_cases
 from app.harm.explanation import explain_factors
 from app.harm.explanation_answers import BothExplanations, Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
-from app.harm.model import HarmModel, group_name
+from app.harm.model import Groups, HarmModel, group_name
 from app.harm.records import Explain, ScoreRequest
 from app.harm.survival import Curve, survival_answer
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
@@ -75,12 +76,46 @@ class Scorer:
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
-        model = self.model_for(request)
-        case = build_case(request, self.index, today)
-        table = self.features(case, model)
+        (outcome,) = self.score_all([request], today)
+        if isinstance(outcome, InvalidInput):
+            raise outcome
+        return outcome
+
+    def score_all(self, requests: Sequence[ScoreRequest], today: date) -> list[Scored | InvalidInput]:
+        """`score` for each, the models asked once for all: the same to the bit whoever else is in the batch."""
+        outcomes: dict[int, Scored | InvalidInput] = {}
+        for family in dict.fromkeys(request.model for request in requests):
+            places = [place for place, request in enumerate(requests) if request.model == family]
+            outcomes |= zip(places, self._score_family([requests[place] for place in places], today), strict=True)
+        return [outcomes[place] for place in range(len(requests))]
+
+    def _score_family(self, requests: Sequence[ScoreRequest], today: date) -> Iterator[Scored | InvalidInput]:
+        try:
+            model = self.model_for(requests[0])
+        except InvalidInput as error:
+            yield from [error] * len(requests)
+            return
+        cases = build_cases(requests, self.index, today)
+        refused = [outcome for outcome in cases.outcomes if isinstance(outcome, InvalidInput)]
+        if len(refused) == len(requests):  # nothing to ask the model
+            yield from refused
+            return
+        age = model.bundle.manifest.index_age_median
+        tables = features(cases.histories, cases.nominals, unknown_age=age)[cases.rows]
+        groups, curves = model.groups(tables), model.survival(tables)
+        row = 0
+        for outcome in cases.outcomes:
+            if isinstance(outcome, InvalidInput):
+                yield outcome
+            else:
+                own = slice(row, row + 1)
+                found = Groups(groups.probabilities[own], groups.population[own])
+                yield self._scored(model, outcome, tables[own], found, curves[row])
+                row += 1
+
+    def _scored(self, model: HarmModel, case: Case, table: Features, groups: Groups, curve: Curve) -> Scored:
         if model.beyond_experience(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
-        groups = model.groups(table)
         return Scored(
             case=case,
             features=table,
@@ -91,8 +126,8 @@ class Scorer:
                 population_probabilities=groups.population[0].tolist(),
                 predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
             ),
-            curve=model.survival(table)[0],
-            explanation=self._explanation(model, case, table, request.explain),
+            curve=curve,
+            explanation=self._explanation(model, case, table, case.request.explain),
         )
 
     def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: View) -> OneView:
