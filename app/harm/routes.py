@@ -231,19 +231,19 @@ def _line(entry: Entry, archived: Archived) -> ScoreLine:
 async def _record_read(request: Request, caller: Caller, route: str, score_id: str | None = None) -> None:
     """Append who read what; a read that cannot be recorded does not happen."""
     told = json.dumps({"route": route, "score_id": score_id}).encode()
-    purpose = _purpose_header(request) or DEFAULT_PURPOSE
+    purpose = purpose_header(request) or DEFAULT_PURPOSE
     await request.app.state.ledger.append(
         NewRecord(event="read", issuer=caller.issuer, subject=caller.subject, payload=told, purpose=purpose)
     )
 
 
 def _with_purpose(wanted: ScoreRequest, request: Request) -> ScoreRequest:
-    given = _purpose_header(request)  # checked even where the body decides
+    given = purpose_header(request)  # checked even where the body decides
     purpose = wanted.purpose or given or DEFAULT_PURPOSE
     return wanted.model_copy(update={"purpose": purpose})
 
 
-def _purpose_header(request: Request) -> str | None:
+def purpose_header(request: Request) -> str | None:
     purposes = request.headers.getlist("purpose")
     purpose = purposes[0] if purposes else None
     if purpose is not None and (len(purposes) > 1 or purpose not in PURPOSES or purpose == OWN_PURPOSE):
