@@ -21,6 +21,8 @@ from app.audit.routes import NominalSearch
 from app.audit.routes import router as audit_router
 from app.audit.signing import Checkpoints
 from app.audit.store import Store
+from app.bulk.door import BulkDoor
+from app.bulk.routes import router as bulk_router
 from app.database import check_schema, open_database
 from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
@@ -74,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.erasing_engine = open_database(settings.erasure_url) if settings.erasure_url else engine
     state.eraser = Eraser(state.erasing_engine, keys)
     state.keeper = Keeper(checkpoints, state.ledger, interval=settings.checkpoint_seconds)
-    state.running, state.admission = Running(), Admission()
+    state.running, state.admission, state.bulk = Running(), Admission(), BulkDoor()
     state.provider = open_provider(settings)
     state.authenticator = Authenticator(keys, state.provider, local=settings.takes_local_tokens)
     state.limits = Limits(settings.caller_limit, settings.failed_limit)
@@ -96,7 +98,7 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
     # the evidence first: its addresses would else be taken for the number of a record
-    routers = [harm_router, explanation_router, catalogue_router, evidence_router, audit_router]
+    routers = [harm_router, bulk_router, explanation_router, catalogue_router, evidence_router, audit_router]
     routers += [erasure_router, system_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
@@ -121,6 +123,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
         task.cancel()
     await state.refusals.summarise()
     state.admission.close()
+    state.bulk.close()
     state.ledger.close()
     state.keeper.close()
     state.engine.dispose()

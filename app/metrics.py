@@ -3,6 +3,8 @@
 Every number is that of one worker process; docs/monitoring.md says how several add up.
 """
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("dayzero_requests", "Requests answered", ["method", "route", "status"])
@@ -20,6 +22,7 @@ KEYS_FETCHED = Gauge("dayzero_provider_keys_timestamp_seconds", "When the provid
 SCORES = Counter("dayzero_scores", "Scores given and recorded", ["family", "predicted_group"])
 WARNINGS = Counter("dayzero_score_warnings", "Scores given with this warning", ["code"])
 EXPLAINING = Gauge("dayzero_explanations_waiting", "Scores with an explanation under way or queued")
+BULK_CALLS = Gauge("dayzero_bulk_calls", "Calls of POST /score/bulk under way")
 READY = Gauge("dayzero_ready", "1 when the golden cases reproduced and the store answered at the last check")
 ARTEFACTS_UNSIGNED = Gauge("dayzero_artefacts_unsigned", "Loaded artefacts that no key of ours signed")
 LEDGER_QUEUE = Gauge("dayzero_ledger_queue", "Records waiting for the ledger's writer")
@@ -38,3 +41,10 @@ CHECKPOINT_SIZE = Gauge(
 CHECKPOINT_TIME = Gauge(
     "dayzero_checkpoint_timestamp_seconds", "When this worker last signed, or found that nothing was left to sign"
 )
+
+
+def count_score(family: str, group: str, warnings: Iterable[str]) -> None:
+    """One more score given and recorded."""
+    SCORES.labels(family, group).inc()
+    for code in warnings:
+        WARNINGS.labels(code).inc()

@@ -21,19 +21,24 @@ class Recorded:
     def answers(self) -> list[tuple[str | None, bytes]]:
         """Whom each is about, and the answer with its receipt. Errors: Unavailable where one cannot be recorded."""
         each = zip(self._lines, self._waiting, strict=True)
-        return [(line.nominal_id, answer_of(line.record, waiting)) for line, waiting in each]
+        return [(line.nominal_id, _answer(line.record, waiting)) for line, waiting in each]
 
 
-def answer_of(record: NewRecord | None, waiting: Future[Answer] | bytes) -> bytes:
-    """The answer whose record `waiting` stands for, or the answer itself. Errors: Unavailable."""
-    if record is None or isinstance(waiting, bytes):
-        return bytes(waiting) if isinstance(waiting, bytes) else b""
+def appended_by(waiting: Future[Answer]) -> Appended:
+    """The place of a record, once it is durable. Errors: Unavailable."""
     try:
         appended = waiting.result(ANSWER_SECONDS)
     except TimeoutError:
         raise Unavailable("The audit log did not answer in time; try again.") from None
     if not isinstance(appended, Appended):
         raise Unavailable("The ledger gave another record's receipt.")
+    return appended
+
+
+def _answer(record: NewRecord | None, waiting: Future[Answer] | bytes) -> bytes:
+    if record is None or isinstance(waiting, bytes):
+        return waiting if isinstance(waiting, bytes) else b""
+    appended = appended_by(waiting)
     return with_receipt(answer_in(record.payload), appended.sequence, appended.leaf_hash)
 
 

@@ -57,7 +57,7 @@ _KEY_HEADER = {
     "description": "The same key with the same body within 24 hours gives the same stored answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_PURPOSE_HEADER = {
+PURPOSE_HEADER = {
     "name": "Purpose",
     "in": "header",
     "required": False,
@@ -71,7 +71,7 @@ _PURPOSE_HEADER = {
     summary="Score a nominal",
     response_model=ScoreAnswer,
     responses=describe(400, 401, 403, 409, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, _PURPOSE_HEADER]},
+    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, PURPOSE_HEADER]},
 )
 async def post_score(request: Request, caller: Scoring) -> Response:
     """Probability of each future-harm group, survival curve, explanation and audit receipt of one nominal.
@@ -91,7 +91,7 @@ async def post_score(request: Request, caller: Scoring) -> Response:
     "/scores",
     summary="List scores",
     responses=describe(401, 403, 422, 503),
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def list_scores(
     request: Request,
@@ -110,7 +110,7 @@ async def list_scores(
     summary="Read a stored score",
     response_model=ScoreAnswer,
     responses=describe(401, 403, 404, 410, 422, 503),
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_score(request: Request, caller: Reading, score_id: str) -> Response:
     """The answer exactly as it was given."""
@@ -126,7 +126,7 @@ async def get_score(request: Request, caller: Reading, score_id: str) -> Respons
         200: {"content": {CSV: {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}},
         **describe(401, 403, 404, 406, 410, 422, 503),
     },
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_survival(
     request: Request, caller: Reading, score_id: str, query: Annotated[SurvivalQuery, Query()]
@@ -152,9 +152,8 @@ async def _score(request: Request, caller: Caller, body: bytes, once: Idempotenc
     appended = await state.ledger.append(record)
     if isinstance(appended, Replayed):
         return await _replayed(request, appended.record_id)
-    metrics.SCORES.labels(answer.model.family, answer.harm.predicted_group).inc()
-    for warning in answer.history.warnings:
-        metrics.WARNINGS.labels(warning.code).inc()
+    codes = (warning.code for warning in answer.history.warnings)
+    metrics.count_score(answer.model.family, answer.harm.predicted_group, codes)
     full = with_receipt(given, appended.sequence, appended.leaf_hash)
     return Response(full, media_type=JSON, headers={"Location": f"/scores/{answer.score_id}"})
 
