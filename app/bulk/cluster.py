@@ -5,16 +5,17 @@ here; workers record nothing, so one that dies loses nothing but its time.
 """
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import app
-from app.bulk.pools import Bundles, Pending, Pool
+from app.artifacts import Bundle
+from app.bulk.pools import Pending, Pool, digests
 from app.bulk.work import Line, Part, Run, score_part
 from app.errors import SetupError, Unavailable
 from app.harm.golden import check_golden
-from app.harm.harm_index import HarmIndex
 from app.harm.service import Scorer
 
 try:
@@ -31,10 +32,11 @@ AHEAD = 3
 class Models(WorkerPlugin):  # type: ignore[misc] # the library is untyped
     """Loads the models into a worker when it joins, and into those that join later or come back."""
 
-    def __init__(self, bundles: Bundles, index: HarmIndex) -> None:
-        digests = "".join(bundle.manifest_sha256 for bundle in bundles.values()) + index.sha256 + app.__version__
-        self.name = "dayzero-" + hashlib.sha256(digests.encode()).hexdigest()
-        self._bundles, self._index, self._version = bundles, index, app.__version__
+    def __init__(self, scorer: Scorer) -> None:
+        told = json.dumps([digests(scorer), app.__version__], sort_keys=True)
+        self.name = "dayzero-" + hashlib.sha256(told.encode()).hexdigest()
+        self._bundles: Mapping[str, Bundle] = {family: model.bundle for family, model in scorer.models.items()}
+        self._index, self._version = scorer.index, app.__version__
         self.scorer: Scorer | None = None
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask's signature
@@ -73,14 +75,14 @@ class _Cluster:
 
 
 @contextmanager
-def cluster_pool(scheduler: str, bundles: Bundles, index: HarmIndex) -> Iterator[Pool]:
+def cluster_pool(scheduler: str, scorer: Scorer) -> Iterator[Pool]:
     """The workers of the cluster at `scheduler`. Raises SetupError where it cannot be reached or loads no models."""
     try:
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise SetupError(f"No Dask scheduler answers there ({type(error).__name__}).") from None
     with client:
-        models = Models(bundles, index)
+        models = Models(scorer)
         try:
             client.register_plugin(models)
         except Exception as error:  # noqa: BLE001 - whatever a worker raised comes back as it was

@@ -4,20 +4,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
-from app.artifacts import Bundle
 from app.bulk.work import Line, Part, Run, prepare, score_here, score_part
-from app.errors import Unavailable
-from app.harm.harm_index import HarmIndex
-from app.harm.service import Scorer
+from app.errors import SetupError, Unavailable
+from app.harm.service import Scorer, load_scorer
 from app.logs import configure_logs
-
-Bundles = Mapping[str, Bundle]
+from app.settings import Settings
 
 
 class Pending(Protocol):
@@ -69,21 +67,34 @@ def thread_pool(scorer: Scorer) -> Iterator[Pool]:
 
 
 @contextmanager
-def process_pool(bundles: Bundles, index: HarmIndex, jobs: int) -> Iterator[Pool]:
-    """`jobs` processes, each with the models loaded."""
+def process_pool(settings: Settings, scorer: Scorer, jobs: int) -> Iterator[Pool]:
+    """`jobs` processes; each loads the models of `settings`, which must be those of `scorer`, for itself.
+
+    Handing them the models would need a pipe to hold more than it can, and block for ever where a process died at its start.
+    """
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the ledger's thread and locks in mid-air
-    processes = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=(bundles, index))
+    begin = (settings.artifacts, settings.harm_index, digests(scorer))
+    processes = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=begin)
     try:
         yield _Local(lambda run, part: processes.submit(score_here, run, part), jobs)
     finally:
         processes.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(bundles: Bundles, index: HarmIndex) -> None:
+def digests(scorer: Scorer) -> dict[str, str]:
+    """What scores hang on besides the request: the digests of models and harm index."""
+    models = {family: model.bundle.manifest_sha256 for family, model in scorer.models.items()}
+    return models | {"harm index": scorer.index.sha256}
+
+
+def _begin(artifacts: Path, harm_index: Path, expected: dict[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure_logs("error")
-    prepare(bundles, index)
+    scorer = load_scorer(artifacts, harm_index)
+    if digests(scorer) != expected:
+        raise SetupError("The models were changed while the run began. Start it again.")
+    prepare(scorer)
 
 
 def _end_with_parent() -> None:

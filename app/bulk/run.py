@@ -8,14 +8,13 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from app.audit.ledger import Ledger
 from app.audit.store import Store
 from app.bulk.batch import PART
 from app.bulk.journal import Journal
 from app.bulk.outputs import Answers, Output, Printed, kept, whole
-from app.bulk.pools import Pending, Pool, cores, process_pool, thread_pool
+from app.bulk.pools import Pending, Pool, cores, digests, process_pool, thread_pool
 from app.bulk.recorder import Recorded, Recorder
 from app.bulk.remote import post_lines, post_one
 from app.bulk.sources import LINES, Source, from_extract, from_file
@@ -75,11 +74,13 @@ def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tup
             output: Output = Printed(alone=source.total == 1, named=source.named)
             recorder = Recorder(ledger)
         else:
-            journal = Journal(options.out, source.same | _same(scorer, ledger), caller, settings.today())
+            journal = Journal(
+                options.out, source.same | {"models": digests(scorer), "log": ledger.log_id}, caller, settings.today()
+            )
             run, start = journal.run, journal.done
             output = opened.enter_context(kept(journal, options.out, named=source.named))
             recorder = Recorder(ledger, Store(engine, keys) if journal.resumed else None)
-        pool = opened.enter_context(_pool(scorer, options, source.total - start))
+        pool = opened.enter_context(_pool(settings, scorer, options, source.total - start))
         progress = opened.enter_context(bar("scoring"))
         task = progress.add_task("", total=source.total, completed=start)
         for answers in _in_order(source.parts(start), run, pool, recorder):
@@ -104,14 +105,13 @@ def _in_order(parts: Iterator[Part], run: Run, pool: Pool, recorder: Recorder) -
         yield committing.popleft().answers()
 
 
-def _pool(scorer: Scorer, options: Options, left: int) -> AbstractContextManager[Pool]:
-    bundles = {family: model.bundle for family, model in scorer.models.items()}
+def _pool(settings: Settings, scorer: Scorer, options: Options, left: int) -> AbstractContextManager[Pool]:
     if options.scheduler is not None:
         from app.bulk.cluster import cluster_pool  # noqa: PLC0415 - Dask is an extra
 
-        return cluster_pool(options.scheduler, bundles, scorer.index)
+        return cluster_pool(options.scheduler, scorer)
     jobs = min(options.jobs or cores(), -(-left // PART))
-    return process_pool(bundles, scorer.index, jobs) if jobs > 1 else thread_pool(scorer)
+    return process_pool(settings, scorer, jobs) if jobs > 1 else thread_pool(scorer)
 
 
 def _by_service(settings: Settings, given: Path, options: Options, server: str) -> int:
@@ -148,9 +148,3 @@ def _source(settings: Settings, given: Path, options: Options, index: HarmIndex)
     if given.is_dir():
         return from_extract(given, index, settings.today(), options.as_of, options.explain)
     return from_file(given)
-
-
-def _same(scorer: Scorer, ledger: Ledger) -> dict[str, Any]:
-    """What an answer hangs on besides the request."""
-    models = {family: model.bundle.manifest_sha256 for family, model in scorer.models.items()}
-    return {"models": models, "harm_index": scorer.index.sha256, "log": ledger.log_id}

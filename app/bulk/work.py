@@ -4,12 +4,11 @@ Nothing here knows the ledger or its keys. Ids are given here, from the run's se
 the same nominal of the same run has the same id however often it is computed, and can be recorded only once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from app.artifacts import Bundle
 from app.audit.records import NewRecord, uuid7_of
 from app.bulk.batch import Asked, read_line, score_each, told
 from app.errors import SetupError
@@ -104,9 +103,8 @@ def _line(run: Run, score_id: str, nominal_id: str | None, outcome: Scored | Exc
 _here: list[Scorer] = []
 
 
-def prepare(bundles: Mapping[str, Bundle], index: HarmIndex) -> None:
-    """Loads the models into this process, once for all parts. Raises SetupError where golden cases do not reproduce."""
-    scorer = Scorer(bundles, index)
+def prepare(scorer: Scorer) -> None:
+    """Makes these models the ones of this process. Raises SetupError where golden cases do not reproduce."""
     check_golden(scorer)
     _here[:] = [scorer]
 
