@@ -23,16 +23,19 @@ from app.audit.note import Signer, Verifier
 from app.documents import Digest, Documents, load_documents
 from app.errors import SetupError, VerificationFailed
 from app.files import read_plain, written_whole
+from app.harm.drift import DRIFT_WARNINGS
+from app.harm.experience import BANDS, MEASURES
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.harm.robustness import Finite, Robustness
 from app.onnx_wire import has_external_data
 
 MANIFEST = "manifest.json"
 MODEL, SURVIVAL, GOLDEN = "model.onnx", "survival.onnx", "golden.jsonl"
-FORMAT = 1
+FORMAT = 2
+OLDER_FORMATS = (1,)
+"""Still loaded and replayed: a manifest of format 1 has no `robustness`, so its answers lack what rests on that."""
 GROUPS = ("0-50", "50-80", "80-90", "90-100")
 _MAX_BYTES = 64 << 20
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class HarmIndexStamp(BaseModel):
@@ -49,7 +52,7 @@ class Manifest(BaseModel):
 
     `cuts` days of future harm between the groups; `decision_weights` multiply the probabilities before arg max;
     `reference_medians` (20, 19) population medians by position, index incident last; `population_percentiles` feature
-    -> its 0th to 100th percentile in the index row; `index_age_median` years.
+    -> its 0th to 100th percentile in the index row; `index_age_median` years; `robustness` from format 2 on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +74,7 @@ class Manifest(BaseModel):
     data: dict[str, Any]
     seed: int
     metrics: dict[str, Any]
+    robustness: Robustness | None = None
 
 
 @dataclass(frozen=True)
@@ -135,8 +139,7 @@ def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> 
 
     Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
     """
-    families = [folder for folder in sorted(artifacts.glob("*")) if folder.is_dir()] if artifacts.is_dir() else []
-    newest = {family.name: max(found, key=_version_key) for family in families if (found := _versions(family))}
+    newest = {family: found[0] for family, found in versions(artifacts).items()}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
     bundles = {name: _with_documents(load_bundle(folder, trusted), folder) for name, folder in newest.items()}
@@ -150,8 +153,11 @@ def _with_documents(bundle: Bundle, folder: Path) -> Bundle:
     return replace(bundle, documents=load_documents(folder, bundle.manifest_sha256))
 
 
-def _versions(family: Path) -> list[Path]:
-    return [folder for folder in family.iterdir() if (folder / MANIFEST).is_file()]
+def versions(artifacts: Path) -> dict[str, list[Path]]:
+    """Family -> the folders of its versions, newest first."""
+    families = [folder for folder in sorted(artifacts.glob("*")) if folder.is_dir()] if artifacts.is_dir() else []
+    found = {family.name: [one for one in family.iterdir() if (one / MANIFEST).is_file()] for family in families}
+    return {name: sorted(some, key=_version_key, reverse=True) for name, some in found.items() if some}
 
 
 def _version_key(folder: Path) -> list[tuple[int, int, str]]:
@@ -212,7 +218,8 @@ def _check_fits(manifest: Manifest, folder: Path) -> None:
     """Refuse an artefact made for other features, groups or shapes than this code computes."""
     medians = [len(row) for row in manifest.reference_medians]
     fits = {
-        "format": manifest.format == FORMAT,
+        "format": manifest.format in (*OLDER_FORMATS, FORMAT),
+        "robustness": (manifest.robustness is None) == (manifest.format in OLDER_FORMATS),
         "features": manifest.features == FEATURES,
         "survival_features": manifest.survival_features == SURVIVAL_FEATURES,
         "groups": manifest.groups == GROUPS,
@@ -221,8 +228,22 @@ def _check_fits(manifest: Manifest, folder: Path) -> None:
         "population_percentiles": set(manifest.population_percentiles) == set(FEATURES)
         and all(len(values) == 101 for values in manifest.population_percentiles.values()),
     }
-    wrong = [name for name, fine in fits.items() if not fine]
+    wrong = [name for name, fine in fits.items() if not fine] or _misfits(manifest.robustness)
     if wrong:
         raise SetupError(
             f"{folder / MANIFEST}: {', '.join(wrong)} do not fit this version of Day Zero. Train it again."
         )
+
+
+def _misfits(robustness: Robustness | None) -> list[str]:
+    """Blocks made for other measures, bands, features or warnings than this code computes."""
+    if robustness is None:
+        return []
+    seen, drift = robustness.experience, robustness.drift
+    fits = {
+        "robustness.experience.measures": seen.measures == MEASURES,
+        "robustness.experience.bands": tuple((band.shortest, band.longest) for band in seen.bands) == BANDS,
+        "robustness.drift.features": set(drift.features) == set(FEATURES),
+        "robustness.drift.warnings": set(drift.warnings) == set(DRIFT_WARNINGS),
+    }
+    return [name for name, fine in fits.items() if not fine]

@@ -4,17 +4,21 @@ import csv
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import app
 from app.artifact_commands import artifacts
 from app.audit.commands import audit
-from app.errors import DayZeroError, InputError, SetupError
+from app.errors import DayZeroError, Fault, InputError, SetupError, VerificationFailed
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 from app.upkeep import db, erase, keys
+
+if TYPE_CHECKING:
+    from app.harm.explaining import By
+    from app.harm.targets import Of
 
 DEFAULT_SUBJECT = "local"
 
@@ -26,12 +30,17 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(context)
         except DayZeroError as error:
-            faults = "; ".join(f"{fault.pointer or '/'}: {fault.rule}" for fault in error.faults[:10])
+            faults = "; ".join(_told(fault) for fault in error.faults[:10])
             click.echo(f"{context.info_name}: {error.detail} {faults}".rstrip(), err=True)
             context.exit(1)
         except OSError as error:
             click.echo(f"{context.info_name}: {error.filename or 'the file'}: {error.strerror}", err=True)
             context.exit(1)
+
+
+def _told(fault: Fault) -> str:
+    words = f" (one of {', '.join(fault.allowed)})" if fault.allowed else ""
+    return f"{fault.pointer or '/'}: {fault.rule}{words}"
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -139,6 +148,55 @@ def score(given: Path, **options: Any) -> None:
     failed = run(read_settings(), given, chosen, local_subject())
     if failed:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
+
+
+@main.command()
+@click.argument("score_id")
+def replay(score_id: str) -> None:
+    """Score a stored request again with the artefact that made its score, and print what differs, as JSON.
+
+    Exit code 0 where all is identical, or within 1e-6 on another kind of machine; 1 where anything else differs.
+    """
+    from app.replaying import replay_score  # noqa: PLC0415
+    from app.storage import local_subject  # noqa: PLC0415
+
+    answer = replay_score(read_settings(), score_id, local_subject())
+    click.echo(answer.model_dump_json(indent=1))
+    if answer.result == "different":
+        raise VerificationFailed(f"{len(answer.differences)} fields came out otherwise than they are stored.")
+
+
+@main.command()
+@click.argument("score_id")
+@click.option(
+    "--by", type=click.Choice(["factors", "incidents"]), default="factors", show_default=True, help="The view."
+)
+@click.option(
+    "--of",
+    type=click.Choice(["harm", "survival"]),
+    default="harm",
+    show_default=True,
+    help="The highest group of harm, or one year without a further incident.",
+)
+@click.option("--as", "form", type=click.Choice(["words", "json", "svg"]), default="words", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of the terminal.")
+def explain(score_id: str, by: "By", of: "Of", form: str, out: Path | None) -> None:
+    """Explain a score in the ledger of DAYZERO_HOME, whatever it was given with.
+
+    The same numbers as GET /scores/{id}/explanation, to the bit. The reading is recorded as `local:<your user name>`.
+    """
+    from app.explain_command import explain_stored  # noqa: PLC0415
+    from app.files import written_whole  # noqa: PLC0415
+    from app.media import JSON, SVG, TEXT  # noqa: PLC0415
+    from app.storage import local_subject  # noqa: PLC0415
+
+    media = {"words": TEXT, "json": JSON, "svg": SVG}[form]
+    view = explain_stored(read_settings(), score_id, by, of, media, local_subject()).rstrip("\n")
+    if out is None:
+        click.echo(view)
+        return
+    with written_whole(out) as file:
+        file.write(f"{view}\n".encode())
 
 
 @main.group("harm-index")

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import metrics
 from app.audit.records import NewRecord
 from app.errors import DayZeroError, Fault, InvalidInput, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
+from app.forms import allowed_words
 from app.logs import where
 from app.problems import INTERNAL, MEDIA_TYPE, RETRY_SECONDS, Kind, kind_of, problem_body, problem_headers
 from app.purposes import OWN_PURPOSE
@@ -107,7 +108,7 @@ def refusal_record(caller: Caller, method: str, route: str, error: DayZeroError)
         "method": method,
         "route": route,
         "problem": kind_of(error).slug,
-        "errors": [fault._asdict() for fault in error.faults[:100]],
+        "errors": [{"pointer": fault.pointer, "rule": fault.rule} for fault in error.faults[:100]],
     }
     return NewRecord(
         event="refusal",
@@ -122,16 +123,25 @@ async def _framework_refusal(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
         answer = await _refuse(request, MethodNotAllowed("See /docs for what this address takes."))
-        answer.headers["Allow"] = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        named = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        answer.headers["Allow"] = _methods_there(request, named)
         return answer
     if status == 404:
         return await _refuse(request, NotFound("See /docs for the addresses there are."))
     return problem_response(INTERNAL, "The framework refused the request.")
 
 
+def _methods_there(request: Request, named: str) -> str:
+    """What this address takes; the framework has `named` the methods of the first route that stands there only."""
+    documented = request.app.openapi()["paths"].get(route_template(request.scope), {})
+    return ", ".join(sorted(method.upper() for method in documented)) or named
+
+
 async def _framework_fault(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = [Fault(_pointer(one["loc"], one["type"]), one["type"].replace("_", "-")) for one in found]
+    faults = [
+        Fault(_pointer(one["loc"], one["type"]), one["type"].replace("_", "-"), allowed_words(one)) for one in found
+    ]
     return await _refuse(request, InvalidInput("The request breaks the rules named in errors.", faults))
 
 

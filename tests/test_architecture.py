@@ -1,6 +1,8 @@
 """The house rules that a test can hold."""
 
 import ast
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +75,12 @@ def test_audit_knows_no_capability() -> None:
             }, name
 
 
+def test_scoring_knows_no_triage() -> None:
+    for name, tree in APP.items():
+        if name.startswith("app.harm"):
+            assert not {one for one in imports(tree) if one.startswith("app.triage")}, name
+
+
 def test_scoring_is_pure() -> None:
     pure = (
         "service",
@@ -84,12 +92,20 @@ def test_scoring_is_pure() -> None:
         "incidents",
         "incident_view",
         "wording",
+        "versions",
+        "replay",
+        "factor_words",
+        "caveats",
+        "targets",
+        "view",
+        "explaining",
         "survival",
         "golden",
         "answers",
         "explanation_answers",
     )
-    for name in (f"app.harm.{module}" for module in pure):
+    triage = ("app.triage.service", "app.triage.records")
+    for name in (*(f"app.harm.{module}" for module in pure), *triage):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}
         assert not tops & {"fastapi", "starlette", "sqlalchemy", "httpx2"}, name
 
@@ -141,6 +157,36 @@ def test_no_import_cycles() -> None:
 def test_openapi_yaml_is_what_the_app_generates() -> None:
     kept = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     assert kept == bare_app().openapi(), "run `make openapi`"
+
+
+def test_every_field_of_the_api_is_described() -> None:
+    document = bare_app().openapi()
+    fields = {
+        f"{schema}.{name}": told
+        for schema, model in document["components"]["schemas"].items()
+        for name, told in model.get("properties", {}).items()
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            fields |= {f"{method} {path} {one['name']}": one for one in operation.get("parameters", [])}
+    assert len(fields) > 200
+    silent = sorted(name for name, told in fields.items() if not told.get("description", "").strip())
+    assert not silent, "a docstring under the field says what it is"
+
+
+def test_every_field_of_an_answer_is_in_the_guide_for_readers() -> None:
+    schemas = bare_app().openapi()["components"]["schemas"]
+    reached, waiting = set(), ["ScoreAnswer", "ScoreLine"]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += re.findall(r"#/components/schemas/(\w+)", json.dumps(schemas[name]))
+    assert {"HarmAnswer", "CurveFromAsOf", "IncidentEvidence", "Removal"} <= reached
+    fields = {field for name in reached - {"ScoreLine"} for field in schemas[name]["properties"]}
+    guide = (ROOT / "docs/reading_a_score.md").read_text(encoding="utf-8")
+    told = {word for code in re.findall(r"`([^`]+)`", guide) for word in re.findall(r"\w+", code)}
+    assert not fields - told, "docs/reading_a_score.md says what each field means"
 
 
 def test_only_known_names_at_the_top() -> None:

@@ -46,7 +46,8 @@ class Desk(NamedTuple):
         if not isinstance(asked, ScoreRequest):
             return asked
         if asked.explain not in VIEWS:
-            return InvalidInput("In bulk, explain is none or factors.", [Fault("/explain", "not-in-bulk")])
+            fault = Fault("/explain", "not-in-bulk", VIEWS)
+            return InvalidInput("In bulk a score is explained by factors, or not at all.", [fault])
         return asked.model_copy(update={"purpose": asked.purpose or self.purpose or DEFAULT_PURPOSE})
 
     def _begun(self, outcome: Scored | Exception) -> Told:

@@ -14,7 +14,8 @@ from app.bulk.door import BulkDoor
 from app.bulk.exchange import NDJSON, Exchange
 from app.bulk.lines import Line, lines_together
 from app.errors import Fault, InvalidInput
-from app.harm.routes import PURPOSE_HEADER, purpose_header
+from app.harm.reading import purpose_header
+from app.harm.routes import PURPOSE_HEADER
 from app.problems import describe
 from app.security import Caller, require
 

@@ -3,29 +3,33 @@
 request -> case (checked history) -> features -> model -> explanation -> score
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, load_current
-from app.errors import Fault, InvalidInput, ModelNotLoaded
+from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.cases import build_cases
-from app.harm.explanation import explain_factors
-from app.harm.explanation_answers import BothExplanations, Explained, OneView
+from app.harm.caveats import base_rates
+from app.harm.conformal import conformal_answer
+from app.harm.explaining import By, explanation, one_view
+from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
+from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
-from app.harm.incident_view import explain_incidents
-from app.harm.model import Groups, HarmModel, group_name
-from app.harm.records import Explain, ScoreRequest
-from app.harm.survival import Curve, survival_answer
+from app.harm.model import Groups, HarmModel, Probabilities, group_name
+from app.harm.records import ScoreRequest
+from app.harm.sufficiency import status_of
+from app.harm.survival import Curve, since_day_zero, survival_answer
+from app.harm.targets import Of
+from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
+from app.harm.versions import Earlier, find_earlier, index_it_learnt_with
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
-
-View = Literal["factors", "incidents"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Scored:
     harm: HarmAnswer
     curve: Curve
     explanation: Explained
+    survival_explanation: Explained
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
@@ -56,114 +61,130 @@ class Scored:
                 warnings=warnings,
             ),
             harm=self.harm,
-            survival=survival_answer(self.curve),
+            survival=survival_answer(
+                self.curve, since_day_zero(self.case.as_of, self.case.day_zero, (why for _, why in self.case.ignored))
+            ),
             explanation=self.explanation,
-            advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
+            survival_explanation=self.survival_explanation,
+            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
         )
 
     def _message(self, code: str) -> str:
-        """A warning's sentence; where a figure is outside all experience, which one."""
-        beyond = self.model.beyond_experience(self.features) if code == "out-of-distribution" else []
-        return WARNINGS[code] + (f" Outside: {', '.join(beyond)}." if beyond else "")
+        """A warning's sentence; where the record is unlike those learnt from, in what."""
+        beyond = self.model.experience.warning(self.features) if code == "out-of-distribution" else None
+        return beyond or WARNINGS[code]
+
+
+Outcome = Scored | InvalidInput
 
 
 class Scorer:
-    """The loaded models and the harm index they are used with."""
+    """The loaded models and the harm index they are used with; `earlier` versions speak only for scores they made."""
 
-    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex) -> None:
+    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex, earlier: Earlier | None = None) -> None:
         self.models = {family: HarmModel(bundle) for family, bundle in bundles.items()}
         self.index = index
+        self.earlier = earlier or Earlier()
+        self._before: Scorer | None = None
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
-        (outcome,) = self.score_all([request], today)
-        if isinstance(outcome, InvalidInput):
-            raise outcome
-        return outcome
+        return _alone(self.score_all([request], today))
 
-    def score_all(self, requests: Sequence[ScoreRequest], today: date) -> list[Scored | InvalidInput]:
-        """`score` for each, the models asked once for all: the same to the bit whoever else is in the batch."""
-        outcomes: dict[int, Scored | InvalidInput] = {}
+    def score_again(self, request: ScoreRequest, manifest_sha256: str) -> Scored:
+        """A stored request through the very artefact that made its score. Raises as `case_again`."""
+        maker, model = self._maker(manifest_sha256)
+        return _alone(maker._score(model, [request], request.as_of or date.max))
+
+    def score_all(self, requests: Sequence[ScoreRequest], today: date) -> list[Outcome]:
+        """`score` for each, or why it is refused; features and models are asked once for all of them."""
+        outcomes: dict[int, Outcome] = {}
         for family in dict.fromkeys(request.model for request in requests):
             places = [place for place, request in enumerate(requests) if request.model == family]
-            outcomes |= zip(places, self._score_family([requests[place] for place in places], today), strict=True)
+            asked = [requests[place] for place in places]
+            try:
+                found = self._score(self.model_for(asked[0]), asked, today)
+            except InvalidInput as error:
+                found = [error] * len(asked)
+            outcomes |= zip(places, found, strict=True)
         return [outcomes[place] for place in range(len(requests))]
 
-    def _score_family(self, requests: Sequence[ScoreRequest], today: date) -> Iterator[Scored | InvalidInput]:
-        try:
-            model = self.model_for(requests[0])
-        except InvalidInput as error:
-            yield from [error] * len(requests)
-            return
+    def _score(self, model: HarmModel, requests: Sequence[ScoreRequest], today: date) -> list[Outcome]:
         cases = build_cases(requests, self.index, today)
-        refused = [outcome for outcome in cases.outcomes if isinstance(outcome, InvalidInput)]
-        if len(refused) == len(requests):  # nothing to ask the model
-            yield from refused
-            return
-        age = model.bundle.manifest.index_age_median
-        tables = features(cases.histories, cases.nominals, unknown_age=age)[cases.rows]
-        groups, curves = model.groups(tables), model.survival(tables)
-        row = 0
+        if not cases.rows:
+            return [outcome for outcome in cases.outcomes if isinstance(outcome, InvalidInput)]
+        both = both_ways(cases.histories, cases.nominals)
+        tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
+        count = len(cases.histories.day_zero)
+        groups, curves = model.groups(tables), model.survival(tables[:count])
+        again = dict(zip(both.of.tolist(), range(count, len(tables)), strict=True))
+        rows = iter(cases.rows)
+        found: list[Outcome] = []
         for outcome in cases.outcomes:
             if isinstance(outcome, InvalidInput):
-                yield outcome
-            else:
-                own = slice(row, row + 1)
-                found = Groups(groups.probabilities[own], groups.population[own])
-                yield self._scored(model, outcome, tables[own], found, curves[row])
-                row += 1
+                found.append(outcome)
+                continue
+            row = next(rows)
+            without = groups.of(again[row]) if row in again else None
+            found.append(self._scored(model, outcome, tables[row : row + 1], groups.of(row), without, curves[row]))
+        return found
 
-    def _scored(self, model: HarmModel, case: Case, table: Features, groups: Groups, curve: Curve) -> Scored:
-        if model.beyond_experience(table):
+    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
+        """One view of a score given before, to the bit what it would have been then.
+
+        Arguments and errors as for `case_again`.
+        """
+        model, case = self.case_again(request, manifest_sha256)
+        return one_view(model, case, self.features(case, model), self._maker(manifest_sha256)[0].index, by, of)
+
+    def case_again(self, request: ScoreRequest, manifest_sha256: str) -> tuple[HarmModel, Case]:
+        """The case of a score given before and the model that made it.
+
+        `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
+        (digest of its manifest) is neither loaded nor can be.
+        """
+        maker, model = self._maker(manifest_sha256)
+        return model, build_case(request, maker.index, request.as_of or date.max)
+
+    def _scored(
+        self, model: HarmModel, case: Case, table: Features, groups: Groups, without: Groups | None, curve: Curve
+    ) -> Scored:
+        """One nominal's score; `without` its earlier uncharged incidents, None where there are none."""
+        if model.experience.warning(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
+        request = case.request
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=HarmAnswer(
-                groups=list(GROUPS),
-                probabilities=groups.probabilities[0].tolist(),
-                population_probabilities=groups.population[0].tolist(),
-                predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
-            ),
+            harm=_harm_answer(model, case, groups, without),
             curve=curve,
-            explanation=self._explanation(model, case, table, case.request.explain),
+            explanation=explanation(model, case, table, self.index, request.explain),
+            survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
         )
 
-    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: View) -> OneView:
-        """One view of a score given before, to the bit what it would have been then.
-
-        `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
-        (digest of its manifest) is not loaded.
-        """
-        made_it = (model for model in self.models.values() if model.bundle.manifest_sha256 == manifest_sha256)
-        model = next(made_it, None)
-        if model is None:
+    def _maker(self, manifest_sha256: str) -> tuple["Scorer", HarmModel]:
+        """The model with that manifest, and the scorer that has it with the harm index it learnt with."""
+        for scorer in (self, self._before):
+            for model in scorer.models.values() if scorer else ():
+                if model.bundle.manifest_sha256 == manifest_sha256:
+                    return scorer or self, model
+        bundle = self.earlier.load(manifest_sha256)
+        before = Scorer({bundle.manifest.family: bundle}, index_it_learnt_with(bundle, self.index))
+        try:
+            check_golden(before)
+        except SetupError as error:
             raise ModelNotLoaded(
-                "The model version that made this score is not loaded here, and no other speaks for it."
-            )
-        case = build_case(request, self.index, request.as_of or date.max)
-        table = self.features(case, model)
-        return self._view(model, case, table, by)
-
-    def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
-        if wanted == "both":
-            return BothExplanations(
-                factors=explain_factors(model, table, rows_of(case), _unknown(case)),
-                incidents=explain_incidents(model, case, table, self.index),
-            )
-        return None if wanted == "none" else self._view(model, case, table, wanted)
-
-    def _view(self, model: HarmModel, case: Case, table: Features, by: View) -> OneView:
-        if by == "factors":
-            return explain_factors(model, table, rows_of(case), _unknown(case))
-        return explain_incidents(model, case, table, self.index)
+                f"The model version that made this score cannot be used here. {error.detail}"
+            ) from None
+        self._before = before
+        return before, before.models[bundle.manifest.family]
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
         model = self.models.get(request.model)
         if model is None:
-            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model")])
+            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model", tuple(self.models))])
         return model
 
     def features(self, case: Case, model: HarmModel) -> Features:
@@ -177,14 +198,40 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     With `artifact_keys` a key in there must have signed each artefact. Raises SetupError.
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
-    return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+    current, index = load_current(artifacts, trusted), index_in_force(imported_index)
+    return Scorer(current, index, find_earlier(artifacts, trusted))
 
 
-def _unknown(case: Case) -> list[str]:
-    """Factors whose figure was not sent."""
-    request = case.request
-    missing = {"age": request.nominal.date_of_birth is None, "victim contacts": request.index_victim_contacts is None}
-    return [name for name, unknown in missing.items() if unknown]
+def _alone(outcomes: list[Outcome]) -> Scored:
+    """The only outcome there is. Raises InvalidInput."""
+    (outcome,) = outcomes
+    if isinstance(outcome, InvalidInput):
+        raise outcome
+    return outcome
+
+
+def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:
+    """The groups of one nominal, (1, 4); `without` earlier uncharged incidents, None where there are none."""
+    population = groups.population[0].tolist()
+    predicted = group_name(int(model.decide(groups.probabilities)[0]))
+    uncharged = int(earlier_uncharged(case.histories).sum())
+    return HarmAnswer(
+        groups=list(GROUPS),
+        probabilities=groups.probabilities[0].tolist(),
+        population_probabilities=population,
+        predicted_group=predicted,
+        base_rates=base_rates(model.bundle.manifest),
+        without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
+        **_conformal(model, groups.probabilities),
+    )
+
+
+def _conformal(model: HarmModel, probabilities: Probabilities) -> dict[str, Any]:
+    """The two members of the answer on the set of groups; none where the artefact has no thresholds."""
+    groups = model.conformal_set(probabilities)
+    if groups is None or model.robustness is None:
+        return {}
+    return {"conformal_set": groups, "conformal": conformal_answer(model.robustness.conformal, groups)}
 
 
 def stamp(bundle: Bundle) -> ModelStamp:

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -33,6 +34,23 @@ def verifier_key(settings: dict[str, str]) -> str:
     lines = dict(line.split(": ") for line in shown.stdout.splitlines())
     assert list(lines) == ["index", "encryption", "token", "note", "verifier"]
     return lines["verifier"]
+
+
+def check_elsewhere(settings: dict[str, str], folder: Path, vkey: str, scored: dict[str, Any]) -> None:
+    """What was exported to `folder` proves itself where there is neither database nor key of the service."""
+    nothing, export, receipt = folder / "nothing", str(folder / "log.ndjson"), str(folder / "receipt.json")
+    alone = {"PATH": settings["PATH"], "PYTHONPATH": settings["PYTHONPATH"], "DAYZERO_HOME": str(nothing)}
+    continued = ["--origin", vkey.split("+", maxsplit=1)[0], "--since", str(folder / "old.note")]
+    for arguments, said in (
+        (["verify", export, "--key", vkey, *continued], "covers, unchanged"),
+        (["verify", export, "--key", vkey], "Removal of records after size 3 cannot be excluded"),
+        (["verify-receipt", receipt, "--key", vkey], scored["audit"]["leaf_hash"]),
+        (["verify", receipt, "--key", vkey], scored["score_id"]),
+    ):
+        checked = dayzero(alone, "audit", *arguments)
+        assert checked.returncode == 0, checked.stderr
+        assert said in checked.stdout
+    assert not nothing.exists(), "neither database nor keys were needed"
 
 
 def test_a_score_is_covered_proven_witnessed_and_exported(
@@ -73,19 +91,9 @@ def test_a_score_is_covered_proven_witnessed_and_exported(
         export.write_bytes(httpx2.get(f"{address}/audit/export", headers=bearer).content)
         receipt = dayzero(settings, "audit", "receipt", scored["score_id"], "--out", str(tmp_path / "receipt.json"))
         assert receipt.returncode == 0, receipt.stderr
-    alone = {"PATH": settings["PATH"], "PYTHONPATH": settings["PYTHONPATH"], "DAYZERO_HOME": str(tmp_path / "nothing")}
-    old = tmp_path / "old.note"
-    old.write_text(first.stdout)
-    for arguments, said in (
-        (["verify", str(export), "--key", vkey, "--origin", origin, "--since", str(old)], "covers, unchanged"),
-        (["verify", str(export), "--key", vkey], "Removal of records after size 3 cannot be excluded"),
-        (["verify-receipt", str(tmp_path / "receipt.json"), "--key", vkey], scored["audit"]["leaf_hash"]),
-        (["verify", str(tmp_path / "receipt.json"), "--key", vkey], scored["score_id"]),
-    ):
-        checked = dayzero(alone, "audit", *arguments)
-        assert checked.returncode == 0, checked.stderr
-        assert said in checked.stdout
-    assert not (tmp_path / "nothing").exists(), "neither database nor keys were needed"
+    first_note = tmp_path / "old.note"
+    first_note.write_text(first.stdout)
+    check_elsewhere(settings, tmp_path, vkey, scored)
 
 
 def test_a_restored_backup_is_not_served(tmp_path: Path, toy_artifacts: Path) -> None:
