@@ -1,6 +1,7 @@
 """Scoring by a service: one request by `POST /score`, many by `POST /score/bulk`, read while they are written."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 import time
@@ -18,6 +19,8 @@ from app.errors import SetupError, Unavailable
 CALL_LINES = 100_000
 LONGEST_WAIT = 60
 SILENT_SECONDS = 120.0
+CONTINUE_SECONDS = 5.0
+"""How long to wait for leave to send the body; what stands between may not know how to give it."""
 _READ_BYTES = 1 << 16
 _LONGEST_REFUSAL = 1 << 16
 Value = TypeVar("Value")
@@ -73,6 +76,7 @@ class _Exchange:
     ) -> None:
         self._address, self._token, self._more, self._take = address, token, more, take
         self._unanswered = deque(first)
+        self._may_go_on = asyncio.Event()
         self._done = False
 
     async def run(self) -> None:
@@ -111,10 +115,13 @@ class _Exchange:
                 ("Authorization", f"Bearer {self._token}"),
                 ("Content-Type", "application/x-ndjson"),
                 ("Transfer-Encoding", "chunked"),
+                ("Expect", "100-continue"),  # a refusal is then read before the body would be cut off
                 ("Connection", "close"),
             ],
         )
         writer.write(connection.send(request) or b"")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._may_go_on.wait(), CONTINUE_SECONDS)
         for line in list(self._unanswered):
             await self._send_line(connection, writer, line)
         for line in self._more:
@@ -134,6 +141,8 @@ class _Exchange:
             event = connection.next_event()
             if event is h11.NEED_DATA:
                 connection.receive_data(await _soon(reader.read(_READ_BYTES)))
+            elif isinstance(event, h11.InformationalResponse):
+                self._may_go_on.set()
             elif isinstance(event, h11.Response):
                 status, seconds = event.status_code, _seconds(dict(event.headers).get(b"retry-after", b"").decode())
             elif isinstance(event, h11.Data):
