@@ -24,7 +24,7 @@ from app.harm.records import read_request
 from app.harm.service import Scorer
 
 DEFAULT_DAYS, DEFAULT_LAST = 90, 500
-MOST_DAYS, MOST_SCORES = 365, 2_000
+MOST_DAYS, MOST_SCORES = 365, 1_000
 
 
 class Window(NamedTuple):
