@@ -10,8 +10,17 @@ from app.artifacts import Bundle
 from app.documents import CARD, MEDIA, PAGE, DocumentName
 from app.errors import NotFound
 from app.harm.model import HarmModel
-from app.harm.model_answers import CovenantAnswer, DocumentLink, LoadedModel, ModelCard, ModelPage, Status
+from app.harm.model_answers import (
+    CovenantAnswer,
+    DocumentLink,
+    EarlierVersion,
+    LoadedModel,
+    ModelCard,
+    ModelPage,
+    Status,
+)
 from app.harm.service import stamp
+from app.harm.versions import Version
 from app.media import HTML, JSON, MARKDOWN, preferred
 from app.problems import describe
 from app.security import Caller, require
@@ -48,7 +57,8 @@ async def get_model(request: Request, family: str, _: Looking) -> Response:
     media = preferred(request.headers.get("accept"), offered)
     if media != JSON:
         return _document(bundle, PAGE if media == HTML else CARD)
-    return Response(_card(bundle).model_dump_json(), media_type=JSON)
+    earlier = [_before(version) for version in request.app.state.scorer.earlier.of(family)]
+    return Response(_card(bundle, earlier).model_dump_json(), media_type=JSON)
 
 
 @router.get(
@@ -101,13 +111,19 @@ def _document(bundle: Bundle, name: DocumentName) -> Response:
     return Response(bundle.documents.files[name], media_type=MEDIA[name], headers=headers)
 
 
-def _card(bundle: Bundle) -> ModelCard:
+def _before(version: Version) -> EarlierVersion:
+    manifest, digest, _ = version
+    return EarlierVersion(version=manifest.version, manifest_sha256=digest, learnt_from=manifest.learnt_from)
+
+
+def _card(bundle: Bundle, earlier: list[EarlierVersion]) -> ModelCard:
     documents = bundle.documents
     links = [] if documents is None else [_link(bundle, name, documents.listed.files[name]) for name in MEDIA]
     return ModelCard(
         **_loaded(bundle).model_dump(),
         **bundle.manifest.model_dump(include=_IN_MANIFEST),
         status=_status(bundle),
+        earlier=earlier,
         evaluation=None if documents is None else documents.evaluation,
         atrs=None if documents is None else documents.atrs,
         documents=links,
