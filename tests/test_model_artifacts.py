@@ -1,15 +1,19 @@
 """The artefact in the repository: whole, reproducible, honest about where it learnt, and sane on varied records."""
 
-from datetime import date
+import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.audit.records import uuid7
 from app.demo import example
+from app.harm.archive import from_bytes, pack, to_bytes
 from app.harm.explanation_answers import BothExplanations
 from app.harm.golden import check_golden
 from app.harm.records import parse_request
+from app.harm.replay import replay
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
 
@@ -31,6 +35,17 @@ def test_golden_cases_reproduce_and_vary(scorer: Scorer) -> None:
         assert min(lengths) == 1
         assert max(lengths) > 20
         assert len({case["answer"]["predicted_group"] for case in golden}) >= 3
+
+
+def test_versions_before_still_speak_for_their_scores(scorer: Scorer, tmp_path: Path) -> None:
+    for version in scorer.earlier.found.values():
+        family = version.manifest.family
+        shutil.copytree(version.folder, tmp_path / family / version.folder.name)
+        then = load_scorer(tmp_path, Path("no imported index"))
+        scored = then.score(parse_request(example() | {"explain": "both"}), date.max)
+        archived = from_bytes(to_bytes(pack(scored.body(uuid7(), datetime.now(UTC)), scored)))
+        assert archived.body.model.version == version.manifest.version != scorer.models[family].bundle.manifest.version
+        assert replay(scorer, archived).result == "identical"
 
 
 def test_it_says_that_it_learnt_from_synthetic_people(scorer: Scorer) -> None:
