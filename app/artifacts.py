@@ -25,8 +25,9 @@ from app.errors import SetupError, VerificationFailed
 from app.files import read_plain, written_whole
 from app.harm.drift import DRIFT_WARNINGS
 from app.harm.experience import BANDS, MEASURES
-from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.harm.features import FEATURES, ROWS
 from app.harm.robustness import Finite, Robustness
+from app.harm.subject import Subject
 from app.onnx_wire import has_external_data
 
 MANIFEST = "manifest.json"
@@ -50,6 +51,7 @@ class HarmIndexStamp(BaseModel):
 class Manifest(BaseModel):
     """What a bundle is, what it learnt from, how well it did, and the digest of every file in it.
 
+    `features` those its subject has, of the 19 in every row; the others are zero in medians and percentiles.
     `cuts` days of future harm between the groups; `decision_weights` multiply the probabilities before arg max;
     `reference_medians` (20, 19) population medians by position, index incident last; `population_percentiles` feature
     -> its 0th to 100th percentile in the index row; `index_age_median` years; `robustness` from format 2 on.
@@ -60,6 +62,7 @@ class Manifest(BaseModel):
     family: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")]
     version: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
     learnt_from: str
+    subject: Subject = Subject()
     files: dict[str, Digest]
     features: tuple[str, ...]
     survival_features: tuple[str, ...]
@@ -220,8 +223,8 @@ def _check_fits(manifest: Manifest, folder: Path) -> None:
     fits = {
         "format": manifest.format in (*OLDER_FORMATS, FORMAT),
         "robustness": (manifest.robustness is None) == (manifest.format in OLDER_FORMATS),
-        "features": manifest.features == FEATURES,
-        "survival_features": manifest.survival_features == SURVIVAL_FEATURES,
+        "features": manifest.features == manifest.subject.side.features,
+        "survival_features": manifest.survival_features == manifest.subject.side.survival_features,
         "groups": manifest.groups == GROUPS,
         "cuts": list(manifest.cuts) == sorted(manifest.cuts),
         "reference_medians": medians == [len(FEATURES)] * ROWS,

@@ -10,12 +10,13 @@ import pytest
 from app.audit.records import uuid7
 from app.demo import example
 from app.harm.archive import from_bytes, pack, to_bytes
-from app.harm.explanation_answers import BothExplanations
+from app.harm.explanation_answers import BothExplanations, FactorExplanation
 from app.harm.golden import check_golden
 from app.harm.records import parse_request
 from app.harm.replay import replay
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
+from tests.toy_bundle import as_seen_by
 
 ARTIFACTS = Path(__file__).parents[1] / "model_artifacts"
 TODAY = date(2026, 11, 22)
@@ -38,10 +39,12 @@ def test_golden_cases_reproduce_and_vary(scorer: Scorer) -> None:
 
 
 def test_versions_before_still_speak_for_their_scores(scorer: Scorer, tmp_path: Path) -> None:
-    for version in scorer.earlier.found.values():
+    assert scorer.earlier.of("stalking-nominal")
+    for version in scorer.earlier.of("stalking-nominal"):
         family = version.manifest.family
-        shutil.copytree(version.folder, tmp_path / family / version.folder.name)
-        then = load_scorer(tmp_path, Path("no imported index"))
+        alone = tmp_path / version.manifest_sha256
+        shutil.copytree(version.folder, alone / family / version.folder.name)
+        then = load_scorer(alone, Path("no imported index"))
         scored = then.score(parse_request(example() | {"explain": "both"}), date.max)
         archived = from_bytes(to_bytes(pack(scored.body(uuid7(), datetime.now(UTC)), scored)))
         assert archived.body.model.version == version.manifest.version != scorer.models[family].bundle.manifest.version
@@ -86,6 +89,23 @@ def test_answers_are_probabilities_and_curves_on_varied_records(scorer: Scorer, 
     assert explanation is not None
     total = sum(found.effect for found in explanation.contributions)
     assert total == pytest.approx(explanation.value - explanation.reference.value, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["stalking-victim", "sh-nominal"])
+def test_the_other_families_answer_on_varied_records(scorer: Scorer, family: str) -> None:
+    perspective = scorer.models[family].bundle.manifest.subject.perspective
+    answers = set()
+    for seed in range(12):
+        request = as_seen_by(perspective, random_request(5100 + seed)) | {"model": family, "explain": "factors"}
+        scored = scorer.score(parse_request(request), TODAY)
+        assert sum(scored.harm.population_probabilities) == pytest.approx(1.0, abs=1e-12)
+        assert np.all(np.diff(scored.curve) <= 0)
+        view = scored.explanation
+        assert isinstance(view, FactorExplanation)
+        total = sum(found.effect for found in view.contributions)
+        assert total == pytest.approx(view.value - view.reference.value, abs=1e-6)
+        answers.add(tuple(scored.harm.population_probabilities))
+    assert len(answers) > 6
 
 
 def test_a_batch_gives_what_single_rows_give(scorer: Scorer) -> None:

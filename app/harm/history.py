@@ -4,7 +4,7 @@ Everything that would make the number wrong is refused; everything that only mak
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,22 +14,21 @@ from app.errors import Fault, InvalidInput
 from app.harm.features import (
     CLASSES,
     GENDER_CODES,
-    OFFENDER,
-    SUSPECT,
     Histories,
     Incidents,
     Nominals,
     day_zero_histories,
 )
-from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
 from app.harm.records import IncidentRecord, ScoreRequest
+from app.harm.subject import BEGINS, Side, Subject, begins_case
 from app.harm.sufficiency import SHORT_HISTORY
 
 EPOCH = date(1970, 1, 1).toordinal()
+STALKER = Subject()
 LATEST_SCORING_DAYS = 365
 STALE_DAYS = 30
 AFTER_DAY_ZERO = "after-day-zero"
-_ROLES = {"offender": OFFENDER, "suspect": SUSPECT}
 
 WARNINGS = {
     SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
@@ -38,8 +37,8 @@ WARNINGS = {
     "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
     "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
-    "incidents-after-day-zero": "Incidents after the most recent stalking incident were left out, as in training.",
-    "stale-day-zero": "The most recent stalking incident is over 30 days old; the curve counts from that incident.",
+    "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
+    "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
     "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
 }
 
@@ -64,7 +63,7 @@ class Case:
 
 @dataclass(frozen=True)
 class _Valued:
-    """An incident with its harm (days) and classes settled."""
+    """An incident with its harm (days) and classes settled; `harassing` as in `begins_case`."""
 
     position: int
     record: IncidentRecord
@@ -72,6 +71,7 @@ class _Valued:
     harm: float
     classes: frozenset[str]
     approximate: bool
+    harassing: bool
 
 
 def day_number(day: date) -> int:
@@ -79,13 +79,13 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH
 
 
-def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
-    """Check the meaning of a request and put its history in order.
+def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Case:
+    """Check the meaning of a request and put its history in order, as a model of this `subject` reads it.
 
     Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
     """
-    as_of = request.as_of or today
-    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request)]
+    as_of, side = request.as_of or today, subject.side
+    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *_unread(request, side)]
     valued = []
     for position, record in enumerate(request.incidents):
         try:
@@ -95,16 +95,23 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
     if faults:
         raise InvalidInput("The request breaks the rules named in errors.", faults)
 
-    counted = [incident for incident in valued if incident.record.role != "suspect_eliminated"]
-    own, histories = _known(counted, day_number(as_of))
+    counted = [incident for incident in valued if incident.record.role in side.roles]
+    counted = _unmarked(counted, day_number(as_of), subject)
+    histories = _histories(counted, day_number(as_of), subject)
+    if not len(histories.source):
+        raise InvalidInput(
+            f"There is no {BEGINS[subject.day_zero]} incident to score from.",
+            [Fault("/incidents", f"no-{subject.day_zero}-incident")],
+        )
     day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
     if (as_of - day_zero).days > LATEST_SCORING_DAYS:
         raise InvalidInput(
-            "The most recent stalking incident is too old.", [Fault("/as_of", "over-365-days-after-day-zero")]
+            f"The most recent {BEGINS[subject.day_zero]} incident is too old.",
+            [Fault("/as_of", "over-365-days-after-day-zero")],
         )
 
-    used = [own[row] for row in histories.source]
-    after = [incident for incident in counted if incident.day > histories.day_zero[0]]
+    used = [counted[row] for row in histories.source]
+    ignored = list(_ignored(valued, int(histories.day_zero[0])))
     return Case(
         request=request,
         as_of=as_of,
@@ -112,27 +119,31 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
         histories=histories,
         nominals=_nominals(request),
         order=[incident.position for incident in used],
-        ignored=list(_ignored(valued, int(histories.day_zero[0]))),
-        warnings=_warnings(request, used, after, (as_of - day_zero).days),
+        ignored=ignored,
+        warnings=_warnings(request, used, {reason for _, reason in ignored}, (as_of - day_zero).days),
     )
 
 
-def _known(counted: list[_Valued], as_of: int) -> tuple[list[_Valued], Histories]:
-    """The incidents a history is made of, and the history. Marked ones are left out; the index incident cannot be.
+def _unmarked(counted: list[_Valued], as_of: int, subject: Subject) -> list[_Valued]:
+    """The incidents that are not marked as generated by police; the index incident cannot be.
 
-    Leaving the index incident out would move day zero without a word, using it would not heed the mark: the caller has to
-    say which (ours).
+    Leaving it out would move day zero without a word, using it would not heed the mark: the caller has to say which (ours).
     """
-    histories = day_zero_histories(_columns(counted), 1, as_of)
-    if not len(histories.source):
-        raise InvalidInput(
-            "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
-        )
-    index = counted[histories.source[-1]]
-    if index.record.police_generated:
+    unmarked = [incident for incident in counted if not incident.record.police_generated]
+    if len(unmarked) == len(counted):
+        return counted
+    found = _histories(counted, as_of, subject).source
+    index = counted[found[-1]] if len(found) else None
+    if index is not None and index.record.police_generated:
         raise _refusal(f"/incidents/{index.position}/police_generated", "index-incident-is-police-generated")
-    own = [incident for incident in counted if not incident.record.police_generated]
-    return own, histories if len(own) == len(counted) else day_zero_histories(_columns(own), 1, as_of)
+    return unmarked
+
+
+def _histories(incidents: list[_Valued], as_of: int, subject: Subject) -> Histories:
+    """The one history that these incidents make, empty where none begins a case."""
+    columns = _columns(incidents, subject.side)
+    harassing = np.array([incident.harassing for incident in incidents], dtype=np.bool_)
+    return day_zero_histories(columns, 1, as_of, begins=begins_case(columns.classes, harassing, subject.day_zero))
 
 
 def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterator[Fault]:
@@ -150,6 +161,15 @@ def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterato
             yield Fault(pointer, "before-birth")
 
 
+def _unread(request: ScoreRequest, side: Side) -> Iterator[Fault]:
+    """What the model of this side must not be told: more than it reads is more than anybody needs to send."""
+    if request.custody_dates and "custody_count" not in side.features:
+        yield Fault("/custody_dates", "not-for-this-model")
+    for position, incident in enumerate(request.incidents):
+        if incident.role not in side.taken:
+            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model", side.taken)
+
+
 def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
     seen: set[str] = set()
     for position, incident in enumerate(request.incidents):
@@ -163,8 +183,6 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
-    if record.role == "victim":
-        raise _refusal(f"{here}/role", "role-not-for-this-model", (*_ROLES, "suspect_eliminated"))
     if record.offence_code and offence is None and not known_otherwise:
         raise _refusal(f"{here}/offence_code", "unknown-offence-code")
     if not record.is_non_crime and not record.offence_code and not known_otherwise:
@@ -182,6 +200,8 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
         harm=indexed.harm if indexed else record.harm_score or 0.0,
         classes=offence_classes(classes, intimate_partner=record.intimate_partner),
         approximate=indexed is not None and indexed.approximate,
+        harassing=not record.is_non_crime
+        and ("harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT),
     )
 
 
@@ -189,7 +209,7 @@ def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidI
     return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule, allowed)])
 
 
-def _columns(incidents: list[_Valued]) -> Incidents:
+def _columns(incidents: list[_Valued], side: Side) -> Incidents:
     # Python compares strings by code point, which is the order of their UTF-8 bytes.
     rank = {name: place for place, name in enumerate(sorted(incident.record.incident_id for incident in incidents))}
     classes = [
@@ -201,7 +221,7 @@ def _columns(incidents: list[_Valued]) -> Incidents:
         id_rank=np.array([rank[incident.record.incident_id] for incident in incidents], dtype=np.int64),
         harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
         classes=np.array(classes, dtype=np.bool_).reshape(-1, len(CLASSES)),
-        role=np.array([_ROLES[incident.record.role] for incident in incidents], dtype=np.int8),
+        role=np.array([side.roles[incident.record.role] for incident in incidents], dtype=np.int8),
     )
 
 
@@ -230,7 +250,8 @@ def _ignored(valued: list[_Valued], day_zero: int) -> Iterator[tuple[str, str]]:
             yield incident.record.incident_id, holding[0]
 
 
-def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], age: int) -> list[str]:
+def _warnings(request: ScoreRequest, used: list[_Valued], left_out: Collection[str], age: int) -> list[str]:
+    """Codes in their order; `left_out` reasons for which incidents were, `age` days since day zero."""
     days = Counter(incident.day for incident in used)
     dates = [incident.record.occurred_on for incident in used]
     found = {
@@ -240,7 +261,7 @@ def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], 
         "victim-contacts-unknown": request.index_victim_contacts is None,
         "birth-date-unknown": request.nominal.date_of_birth is None,
         "harm-approximate": any(incident.approximate for incident in used),
-        "incidents-after-day-zero": bool(after),
+        "incidents-after-day-zero": AFTER_DAY_ZERO in left_out,
         "stale-day-zero": age > STALE_DAYS,
     }
     return [code for code in WARNINGS if found.get(code)]
