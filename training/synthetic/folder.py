@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from app.errors import SetupError
-from training.extract import MARKER
+from app.extract.load import MARKER
 from training.synthetic.force import Force
 from training.synthetic.tables import TABLES, write_tables
 from training.synthetic.world import VERSION
