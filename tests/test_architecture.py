@@ -103,6 +103,8 @@ def test_scoring_is_pure() -> None:
         "golden",
         "answers",
         "explanation_answers",
+        "subject",
+        "perspective_words",
     )
     triage = ("app.triage.service", "app.triage.records")
     for name in (*(f"app.harm.{module}" for module in pure), *triage):
