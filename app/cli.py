@@ -132,6 +132,7 @@ def features(file: Path) -> None:
     show_default=True,
     help="Extracts: explain too.",
 )
+@click.option("--model", help="Extracts: the model family to ask (default: stalking-nominal).")
 def score(given: Path, **options: Any) -> None:
     """Score one request (JSON), many (NDJSON, one request a line), or everyone of an extract folder (docs/bulk.md).
 

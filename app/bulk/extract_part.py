@@ -15,11 +15,11 @@ from app.harm.records import parse_request
 
 @dataclass(frozen=True)
 class PeoplePart:
-    """Nominals as columns; becoming requests is the worker's work."""
+    """Nominals as columns, and what every request asks for; becoming requests is the worker's work."""
 
     first: int
     people: People
-    explain: str
+    asked: dict[str, str]
 
     def __len__(self) -> int:
         return len(self.people)
@@ -27,7 +27,7 @@ class PeoplePart:
     def requests(self, index: HarmIndex) -> list[Named]:
         """Each nominal as a request; one that no request can hold is refused as the service would refuse it."""
         found = []
-        for body in bodies(self.people, index, explain=self.explain):
+        for body in bodies(self.people, index, **self.asked):
             nominal_id = body["nominal"]["nominal_id"]
             try:
                 found.append(Named(nominal_id, parse_request(body)))
@@ -37,11 +37,11 @@ class PeoplePart:
 
     def bodies(self, index: HarmIndex) -> Iterator[tuple[str | None, bytes]]:
         """Each nominal and its request."""
-        for body in bodies(self.people, index, explain=self.explain):
+        for body in bodies(self.people, index, **self.asked):
             yield body["nominal"]["nominal_id"], json.dumps(body).encode()
 
 
-def people_parts(people: People, explain: str, start: int) -> Iterator[PeoplePart]:
+def people_parts(people: People, asked: dict[str, str], start: int) -> Iterator[PeoplePart]:
     """Parts from nominal `start` on."""
     for first in range(start, len(people), PART):
-        yield PeoplePart(first, people.part(first, min(first + PART, len(people))), explain)
+        yield PeoplePart(first, people.part(first, min(first + PART, len(people))), asked)

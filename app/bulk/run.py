@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from app.artifacts import load_manifest, versions
 from app.audit.ledger import Ledger
 from app.audit.store import Store
 from app.bulk.batch import PART
@@ -19,10 +20,13 @@ from app.bulk.recorder import Recorded, Recorder
 from app.bulk.remote import post_lines, post_one
 from app.bulk.sources import LINES, Source, from_extract, from_file
 from app.bulk.work import Part, Run
+from app.errors import SetupError
 from app.files import check_target
 from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
+from app.harm.history import STALKER
 from app.harm.service import Scorer, load_scorer
+from app.harm.subject import Subject
 from app.progress import bar
 from app.settings import Settings
 from app.storage import LOCAL_ISSUER, open_store
@@ -35,7 +39,7 @@ COMMITTING = 2
 class Options:
     """How to score. `server`, with its `token`: there; `scheduler`: on that cluster; else here in `jobs` processes.
 
-    `as_of` and `explain` are for extracts; a request says both itself.
+    `as_of`, `explain` and `model` (None: the usual one) are for extracts; a request says all three itself.
     """
 
     out: Path | None = None
@@ -45,6 +49,7 @@ class Options:
     jobs: int | None = None
     as_of: date | None = None
     explain: str = "none"
+    model: str | None = None
 
 
 def score(settings: Settings, given: Path, options: Options, subject: str) -> int:
@@ -146,5 +151,15 @@ def _output(out: Path | None, *, alone: bool, named: bool) -> AbstractContextMan
 
 def _source(settings: Settings, given: Path, options: Options, index: HarmIndex) -> Source:
     if given.is_dir():
-        return from_extract(given, index, settings.today(), options.as_of, options.explain)
+        asked = {"explain": options.explain} | ({} if options.model is None else {"model": options.model})
+        subject = STALKER if options.model is None else _subject(settings.artifacts, options.model)
+        return from_extract(given, index, settings.today(), options.as_of, subject, asked)
     return from_file(given)
+
+
+def _subject(artifacts: Path, model: str) -> Subject:
+    """Whom a model is about, which tells how an extract is read for it. Raises SetupError where it is not here."""
+    folders = versions(artifacts).get(model)
+    if folders is None:
+        raise SetupError("There is no artefact of that --model here, so nothing says how to read an extract for it.")
+    return load_manifest(folders[0])[0].subject

@@ -12,6 +12,7 @@ from app.bulk.batch import PART
 from app.bulk.work import LinePart, Part
 from app.errors import SetupError
 from app.harm.harm_index import HarmIndex
+from app.harm.subject import Subject
 
 LINES = {".ndjson", ".jsonl"}
 PARQUET = ".parquet"
@@ -52,8 +53,13 @@ def _line_parts(file: Path, start: int) -> Iterator[LinePart]:
             start += len(part)
 
 
-def from_extract(folder: Path, index: HarmIndex, today: date, as_of: date | None, explain: str) -> Source:
-    """Everyone of an extract who can be scored on `as_of`. Raises SetupError, also where Arrow is missing."""
+def from_extract(
+    folder: Path, index: HarmIndex, today: date, as_of: date | None, subject: Subject, asked: dict[str, str]
+) -> Source:
+    """Everyone of an extract who can be scored on `as_of` by a model of this `subject`; `asked` is put into every request.
+
+    Raises SetupError, also where Arrow is missing.
+    """
     try:
         from app.bulk.extract_part import people_parts  # noqa: PLC0415 - Arrow is an extra
         from app.extract.people import load_people  # noqa: PLC0415
@@ -61,9 +67,9 @@ def from_extract(folder: Path, index: HarmIndex, today: date, as_of: date | None
         raise SetupError(NEEDS_ARROW) from None
     tables = sorted(path for path in folder.iterdir() if path.suffix in {PARQUET, ".csv"})
     digests = {path.name: _digest(path) for path in tables}
-    people = load_people(folder, index, today, as_of)
-    same = {"tables": digests, "as_of": people.as_of, "explain": explain}
-    return Source(len(people), same, lambda start: people_parts(people, explain, start), named=True)
+    people = load_people(folder, index, today, as_of, subject)
+    same = {"tables": digests, "as_of": people.as_of, **asked}
+    return Source(len(people), same, lambda start: people_parts(people, asked, start), named=True)
 
 
 def _digest(path: Path) -> str:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import SetupError
-from app.extract.known import incident_columns, roles_known, victim_contacts
+from app.extract.known import ROLES, contacts_of, incident_columns
 from app.extract.load import Extract, load_extract
 from app.extract.rules import VICTIM_ROLE, Flags
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
 from app.harm.harm_index import HarmIndex
-from app.harm.history import EPOCH, LATEST_SCORING_DAYS
+from app.harm.history import EPOCH, LATEST_SCORING_DAYS, STALKER
+from app.harm.subject import Subject, begins_case
 
 _BITS = 1 << np.arange(len(CLASSES))
 
@@ -103,7 +104,9 @@ class People:
         )
 
 
-def load_people(folder: Path, index: HarmIndex, today: date, as_of: date | None = None) -> People:
+def load_people(
+    folder: Path, index: HarmIndex, today: date, as_of: date | None = None, subject: Subject = STALKER
+) -> People:
     """Read an extract folder and keep who can be scored on `as_of` (default: the extract's last day, at most `today`).
 
     Raises SetupError as `load_extract`, and for a day after the extract's end.
@@ -112,23 +115,25 @@ def load_people(folder: Path, index: HarmIndex, today: date, as_of: date | None 
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
-    return people_on(extract, day)
+    return people_on(extract, day, subject)
 
 
-def people_on(extract: Extract, as_of: int) -> People:
-    """Who of a clean extract can be scored on a day."""
-    role = roles_known(extract, as_of)
+def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> People:
+    """Who of a clean extract can be scored on a day by a model of this subject."""
+    role = ROLES[subject.perspective](extract, as_of)
     rows = np.flatnonzero((role > 0) & (extract.recorded[extract.incident] <= as_of))
     columns = incident_columns(extract, rows, extract.person[rows], role)
-    found = day_zero_histories(columns, len(extract.person_id), as_of)
+    begins = begins_case(columns.classes, extract.harassing[extract.incident[rows]], subject.day_zero)
+    found = day_zero_histories(columns, len(extract.person_id), as_of, begins=begins)
     person = np.flatnonzero((found.day_zero != NO_DAY) & (found.day_zero >= as_of - LATEST_SCORING_DAYS))
     place = np.full(len(extract.person_id), -1)
     place[person] = np.arange(len(person))
 
     index = extract.incident[rows[found.source[found.starts[person + 1] - 1]]]
     of_nobody = ~np.isin(index, extract.incident[extract.role == VICTIM_ROLE])
-    contacts = victim_contacts(extract, index, found.day_zero[person])
-    custody = np.flatnonzero((place[extract.custody_person] >= 0) & (extract.custody_day <= as_of))
+    contacts = contacts_of(extract, person, index, found.day_zero[person], subject.perspective)
+    reads_custody = "custody_count" in subject.side.features
+    custody = np.flatnonzero((place[extract.custody_person] >= 0) & (extract.custody_day <= as_of) & reads_custody)
     custody = custody[np.lexsort((extract.custody_day[custody], extract.custody_person[custody]))]
     return People(
         as_of=as_of,

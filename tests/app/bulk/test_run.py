@@ -26,6 +26,7 @@ from tests.app.extract.folders import write_csv
 from tests.app.extract.test_people import FORCE
 from tests.app.test_server import COMMAND, environment
 from tests.requests import example
+from tests.toy_bundle import write_toy
 
 OF_EACH_RUN = ("score_id", "scored_at", "audit")
 PART = 8
@@ -70,6 +71,17 @@ def bare(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def stored(settings: Settings) -> Store:
     return Store(*open_store(settings))
+
+
+def test_an_extract_is_read_as_the_model_asked_reads_it(settings: Settings, force: Path, tmp_path: Path) -> None:
+    write_toy(tmp_path / "families", family="stalking-victim")
+    here = settings.model_copy(update={"artifacts": tmp_path / "families"})
+    assert score(here, force, Options(out=tmp_path / "out.ndjson", model="stalking-victim"), "local") == 0
+    answers = lines_of(tmp_path / "out.ndjson")
+    assert [answer["nominal_id"] for answer in answers] == ["V-1", "V-2"], "they are the victims of A"
+    assert {answer["model"]["family"] for answer in answers} == {"stalking-victim"}
+    with pytest.raises(SetupError, match="no artefact of that --model"):
+        score(here, force, Options(out=tmp_path / "other.ndjson", model="sh-nominal"), "local")
 
 
 def test_an_extract_as_lines_and_as_a_table(settings: Settings, force: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Everyone who can be scored, against a slow reading of one person at a time; and each as a request."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from app.harm.history import build_case
 from app.harm.records import parse_request
 from tests.app.extract.folders import write_csv
 from tests.training.label_oracle import Small, role_on, small_extracts
+from training.families import FAMILIES, Family
 from training.synthetic.folder import write
 from training.synthetic.force import generate
+from training.synthetic.world import find_world, of_population
 
 INDEX = load_harm_index()
 TODAY = date(2022, 7, 1)
@@ -204,3 +207,32 @@ def test_features_by_requests_are_those_of_the_columns(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[0], straight[place[body["nominal"]["nominal_id"]]])
         count += 1
     assert count > 50
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_everyone_of_a_family_has_the_features_they_were_labelled_with(tmp_path: Path, family: Family) -> None:
+    """Where index incidents were recorded by the day one scores for, bulk reads what training read, for any subject."""
+    population = "sh" if family.subject.day_zero != "stalking" else "stalking"
+    write(
+        generate(120, 5, of_population(find_world("published"), population)),
+        tmp_path / "x",
+        world="w",
+        seed=5,
+        nominals=120,
+    )
+    extract = load_extract(tmp_path / "x", INDEX)
+    day = extract.end - 365
+    recorded = replace(extract, recorded=np.where(extract.occurred <= day, extract.occurred, extract.recorded))
+    as_then = replace(
+        recorded, charged=np.full_like(extract.charged, NO_DAY), eliminated=np.full_like(extract.charged, NO_DAY)
+    )
+    labelled = family.label(as_then)
+    expected = features(labelled.histories, labelled.nominals, unknown_age=33.0)
+    place = {name: row for row, name in enumerate(labelled.person_id.tolist())}
+    compared = 0
+    for body in bodies(people_on(as_then, day, family.subject), INDEX, model=family.name):
+        case = build_case(parse_request(body), INDEX, TODAY.replace(year=2100), family.subject)
+        got = features(case.histories, case.nominals, unknown_age=33.0)[0]
+        np.testing.assert_array_equal(got, expected[place[body["nominal"]["nominal_id"]]])
+        compared += 1
+    assert compared > 20
