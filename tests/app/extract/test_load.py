@@ -76,7 +76,7 @@ def test_refusal_names_everything_wrong_and_no_personal_data(tmp_path: Path) -> 
     }
     with pytest.raises(SetupError) as caught:
         extract_of(tmp_path, case)
-    assert [tuple(fault) for fault in caught.value.faults] == [
+    assert [(fault.pointer, fault.rule) for fault in caught.value.faults] == [
         ("/persons/date_of_birth", "unreadable-date"),
         ("/persons/gender", "unknown-word"),
         ("/involvements/incident_id", "unknown-incident"),
