@@ -8,7 +8,7 @@ from app.bulk.batch import line_too_long
 from app.errors import Fault, InputTooLarge
 
 MAX_LINES = 100_000
-MOST_TOGETHER = 64
+MOST_TOGETHER = 16
 """Lines scored in one go: more gain little, and whoever waits beside them waits longer."""
 SILENT_SECONDS = 60.0
 """How long a caller may send nothing, or take nothing, until the call is given up."""

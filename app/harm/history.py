@@ -3,11 +3,10 @@
 Everything that would make the number wrong is refused; everything that only makes it less certain is a warning.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -286,14 +285,20 @@ def _ignored(valued: list[Valued], day_zero: int) -> Iterator[tuple[str, str]]:
             yield incident.record.incident_id, holding[0]
 
 
+@lru_cache(1 << 16)
+def _is_placeholder(day: int) -> bool:
+    """1 January, by day number: bulk meets the same days again and again."""
+    date_of = date.fromordinal(day + EPOCH)
+    return (date_of.month, date_of.day) == (1, 1)
+
+
 def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[str], age: int) -> list[str]:
     """Codes in their order; `left_out` reasons for which incidents were, `age` days since day zero."""
-    days = Counter(incident.day for incident in used)
-    dates = [incident.record.occurred_on for incident in used]
+    days = {incident.day for incident in used}
     found = {
         SHORT_HISTORY: len(used) == 1,
-        "date-may-be-unknown": any((day.month, day.day) == (1, 1) for day in dates),
-        "same-day-incidents": max(days.values()) > 1,
+        "date-may-be-unknown": any(_is_placeholder(day) for day in days),
+        "same-day-incidents": len(days) < len(used),
         "victim-contacts-unknown": request.index_victim_contacts is None,
         "birth-date-unknown": request.nominal.date_of_birth is None,
         "harm-approximate": any(incident.approximate for incident in used),

@@ -125,6 +125,7 @@ class Scorer:
         both = both_ways(cases.histories, cases.nominals)
         tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
         count = len(cases.histories.day_zero)
+        odd = model.experience.odd(tables[:count]).tolist()
         groups, curves = model.groups(tables), model.survival(tables[:count])
         again = dict(zip(both.of.tolist(), range(count, len(tables)), strict=True))
         rows = iter(cases.rows)
@@ -134,8 +135,9 @@ class Scorer:
                 found.append(outcome)
                 continue
             row = next(rows)
+            case = replace(outcome, warnings=[*outcome.warnings, "out-of-distribution"]) if odd[row] else outcome
             without = groups.of(again[row]) if row in again else None
-            found.append(self._scored(model, outcome, tables[row : row + 1], groups.of(row), without, curves[row]))
+            found.append(self._scored(model, case, tables[row : row + 1], groups.of(row), without, curves[row]))
         return found
 
     def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
@@ -159,8 +161,6 @@ class Scorer:
         self, model: HarmModel, case: Case, table: Features, groups: Groups, without: Groups | None, curve: Curve
     ) -> Scored:
         """One nominal's score; `without` its earlier uncharged incidents, None where there are none."""
-        if model.experience.warning(table):
-            case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
         request = case.request
         return Scored(
             case=case,
