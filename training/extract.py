@@ -117,7 +117,7 @@ def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = No
     _count_kept(incidents.take(np.flatnonzero(kept)), involved, len(birth), counts)
     log.info("extract read: %s", counts)
     cleaned = replace(raw, persons=replace(raw.persons, birth=birth), incidents=incidents, involvements=involved)
-    return _extract(cleaned, value, kept, end, _source(folder), counts)
+    return _extract(cleaned, value, kept, end, source_of(folder), counts)
 
 
 def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
@@ -248,7 +248,7 @@ def _count_kept(incidents: RawIncidents, involved: RawInvolvements, persons: int
     counts.update(persons=persons, incidents=len(incidents.occurred), involvements=len(involved.person))
 
 
-def _source(folder: Path) -> str:
+def source_of(folder: Path) -> str:
     """First line of the marker of invented people, if there is one."""
     marker = folder / MARKER
     if not marker.is_file():

@@ -36,6 +36,36 @@ class Warned(_Answer):
     message: str
 
 
+class InferredTerm(_Answer):
+    """A term of a log, as the model counts it (word stems), and by how many days the mean harm would be lower without it.
+
+    One term left out at a time: these do not add up to the whole.
+    """
+
+    term: str
+    effect: float
+
+
+class InferredHarm(_Answer):
+    """Harm of one domestic non-crime as read out of its log: the likeliest of `scores` (days), and the chance of each.
+
+    `terms` that mattered most, largest first; null where many logs came at once and this is not among the last.
+    """
+
+    incident_id: str
+    harm_score: float
+    scores: list[float]
+    probabilities: list[Probability]
+    terms: list[InferredTerm] | None
+
+
+class HarmInferred(Warned):
+    """The warning `harm-inferred`: what was read out of which logs, and by which model."""
+
+    model: ModelStamp
+    incidents: list[InferredHarm]
+
+
 class HistoryAnswer(_Answer):
     """What was made of the history: `used` incidents count towards sums, the last `rows` of them stand on their own."""
 
@@ -43,7 +73,7 @@ class HistoryAnswer(_Answer):
     used: int
     rows: int
     ignored: list[Ignored]
-    warnings: list[Warned]
+    warnings: list[HarmInferred | Warned]
 
 
 class HarmAnswer(_Answer):

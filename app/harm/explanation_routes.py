@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app.harm.answers import BothExplanations, Explained, OneView
 from app.harm.explanation_picture import explanation_svg
+from app.harm.inferred import demand_same_reader
 from app.harm.records import read_request
 from app.harm.routes import PICTURE_POLICY, Reading, stored_score
 from app.harm.service import View
@@ -53,6 +54,7 @@ async def get_explanation(
         state = request.app.state
         state.readiness.demand_model()
         wanted = read_request(archived.request)
+        demand_same_reader(body, state.scorer.index.reader)
         work = partial(state.scorer.explain_again, wanted, body.model.manifest_sha256, by)
         view = await state.admission.run(work)
     if media == SVG:

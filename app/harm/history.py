@@ -22,7 +22,9 @@ from app.harm.features import (
     day_zero_histories,
 )
 from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.inferred import CODE, MESSAGE, Readings, read_logs
 from app.harm.records import IncidentRecord, ScoreRequest
+from app.text.records import Inferred
 
 EPOCH = date(1970, 1, 1).toordinal()
 LATEST_SCORING_DAYS = 365
@@ -35,6 +37,7 @@ WARNINGS = {
     "same-day-incidents": "Several incidents share a date; their order within the day is by incident id.",
     "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
     "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
+    CODE: MESSAGE,
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
     "incidents-after-day-zero": "Incidents after the most recent stalking incident were left out, as in training.",
     "stale-day-zero": "The most recent stalking incident is over 30 days old; the curve counts from that incident.",
@@ -47,7 +50,8 @@ class Case:
     """One nominal ready to score.
 
     `histories` and `nominals` hold one nominal; `order` the request positions of the incidents used, oldest first;
-    `ignored` (incident id, reason); `warnings` codes in the order of `WARNINGS`.
+    `ignored` (incident id, reason); `warnings` codes in the order of `WARNINGS`; `inferred` (incident id, what was read)
+    of the incidents used whose harm was read out of their log, oldest first.
     """
 
     request: ScoreRequest
@@ -58,6 +62,7 @@ class Case:
     order: list[int]
     ignored: list[tuple[str, str]]
     warnings: list[str]
+    inferred: list[tuple[str, Inferred]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class _Valued:
     harm: float
     classes: frozenset[str]
     approximate: bool
+    inferred: Inferred | None
 
 
 def day_number(day: date) -> int:
@@ -83,11 +89,12 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
     Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
     """
     as_of = request.as_of or today
-    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request)]
+    readings, unread = read_logs(request, index.reader)
+    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *unread]
     valued = []
     for position, record in enumerate(request.incidents):
         try:
-            valued.append(_value(position, record, index))
+            valued.append(_value(position, record, index, readings))
         except InvalidInput as error:
             faults.extend(error.faults)
     if faults:
@@ -116,6 +123,7 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
         order=[incident.position for incident in used],
         ignored=_ignored(valued, after),
         warnings=_warnings(request, used, after, (as_of - day_zero).days),
+        inferred=[(one.record.incident_id, one.inferred) for one in used if one.inferred],
     )
 
 
@@ -142,8 +150,9 @@ def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
         seen.add(incident.incident_id)
 
 
-def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
-    """Settle harm and classes: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
+def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> _Valued:
+    """Settle harm and classes: what was sent or read out of the log first, the harm index next, nothing for other
+    non-crimes (ours)."""
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
@@ -153,9 +162,10 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
         raise _refusal(f"{here}/offence_code", "unknown-offence-code")
     if not record.is_non_crime and not record.offence_code and not known_otherwise:
         raise _refusal(f"{here}/offence_code", "required-without-harm-score-and-offence-class")
-    if record.is_non_crime and record.is_domestic and record.harm_score is None:
+    if record.is_non_crime and record.is_domestic and record.harm_score is None and record.log_text is None:
         raise _refusal(f"{here}/harm_score", "required-for-domestic-non-crime")
 
+    inferred = readings.get(position)
     indexed = offence if record.harm_score is None and not record.is_non_crime else None
     own = offence.classes if offence else frozenset[str]()
     classes = own if record.offence_class is None else frozenset(record.offence_class)
@@ -163,9 +173,10 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> _Valued:
         position=position,
         record=record,
         day=day_number(record.occurred_on),
-        harm=indexed.harm if indexed else record.harm_score or 0.0,
+        harm=inferred.score if inferred else indexed.harm if indexed else record.harm_score or 0.0,
         classes=offence_classes(classes, intimate_partner=record.intimate_partner),
         approximate=indexed is not None and indexed.approximate,
+        inferred=inferred,
     )
 
 
@@ -220,6 +231,7 @@ def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], 
         "same-day-incidents": max(days.values()) > 1,
         "victim-contacts-unknown": request.index_victim_contacts is None,
         "birth-date-unknown": request.nominal.date_of_birth is None,
+        CODE: any(incident.inferred for incident in used),
         "harm-approximate": any(incident.approximate for incident in used),
         "incidents-after-day-zero": bool(after),
         "stale-day-zero": age > STALE_DAYS,

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from app.forms import Identifier, check_form, read_form
 from app.purposes import Purpose
+from app.text.records import LogText
 
 MAX_INCIDENTS = 2_000
 MAX_CONTACTS = 1_000_000
@@ -94,6 +95,9 @@ class IncidentRecord(_Record):
     role: Role
     harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
     offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
+    log_text: LogText | None = Field(
+        default=None, description="Log of a domestic non-crime that has no harm_score, to infer one from"
+    )
 
 
 class ScoreRequest(_Record):
@@ -112,6 +116,11 @@ class ScoreRequest(_Record):
     explain: Explain = "factors"
     purpose: Purpose | None = Field(default=None, description="Default: the Purpose header, else stalking-triage")
     as_of: Day | None = None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether scoring takes so little that nobody else need wait for it: no explanation, no text to read."""
+        return self.explain == "none" and not any(incident.log_text for incident in self.incidents)
 
 
 def read_request(raw: bytes) -> ScoreRequest:

@@ -147,7 +147,7 @@ async def _score(request: Request, caller: Caller, body: bytes, once: Idempotenc
     state.readiness.demand_model()
     wanted = _with_purpose(read_request(body), request)
     work = partial(state.scorer.score, wanted, state.settings.today())
-    scored = work() if wanted.explain == "none" else await state.admission.run(work)
+    scored = work() if wanted.is_quick else await state.admission.run(work)
     answer, given, record = score_record(scored, (caller.issuer, caller.subject), once)
     appended = await state.ledger.append(record)
     if isinstance(appended, Replayed):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.artifact_signatures import read_trusted
-from app.artifacts import GROUPS, Bundle, load_current
+from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
 from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import (
     BothExplanations,
@@ -32,9 +32,13 @@ from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
+from app.harm.inferred import CODE, harm_inferred
 from app.harm.model import DAYS, HarmModel, group_name
 from app.harm.records import Explain, ScoreRequest, parse_request
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
+from app.text.manifest import FAMILY, TextManifest
+from app.text.model import TextModel
+from app.text.service import LogReader
 
 WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
 MARKS = (30, 90, 180, 365)
@@ -56,7 +60,10 @@ class Scored:
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
-        warnings = [Warned(code=code, message=self._message(code)) for code in self.case.warnings]
+        warnings = [
+            harm_inferred(self.case.inferred) if code == CODE else Warned(code=code, message=self._message(code))
+            for code in self.case.warnings
+        ]
         return ScoreBody(
             score_id=score_id,
             scored_at=scored_at,
@@ -83,11 +90,14 @@ class Scored:
 
 
 class Scorer:
-    """The loaded models and the harm index they are used with."""
+    """The loaded models and the harm index they are used with; a model of logs among the bundles becomes its reader."""
 
-    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex) -> None:
-        self.models = {family: HarmModel(bundle) for family, bundle in bundles.items()}
-        self.index = index
+    def __init__(self, bundles: Mapping[str, Bundle[Any]], index: HarmIndex) -> None:
+        self.bundles = bundles
+        self.models = {family: HarmModel(bundle) for family, bundle in of_kind(bundles, Manifest).items()}
+        texts = of_kind(bundles, TextManifest).get(FAMILY)
+        self.text = None if texts is None else TextModel(texts)
+        self.index = index if self.text is None else replace(index, reader=LogReader(self.text))
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
@@ -153,6 +163,8 @@ class Scorer:
 
     def check_golden(self) -> None:
         """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
+        if self.text is not None:
+            self.text.check_golden()
         for family, model in self.models.items():
             stamp = model.bundle.manifest.harm_index
             if stamp.sha256 != self.index.sha256:

@@ -11,12 +11,14 @@ from app.artifact_signatures import read_signer
 from app.artifacts import sign_artefact
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
+from app.text.manifest import FAMILY as TEXT_FAMILY
 from training.extract import REAL_SOURCE
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
 from training.harm.structure import PUBLISHED, parse_stack
+from training.text.command import fit_and_tell
 
-FAMILIES = ("stalking-nominal",)
+FAMILIES = ("stalking-nominal", TEXT_FAMILY)
 _PUBLISHED = {
     "flagged": "0.181",
     "precision": "0.581",
@@ -59,6 +61,11 @@ def command(
     structure = parse_stack(stack)
     signer = None if signing_key is None else read_signer(signing_key)
     index = index_in_force(read_settings().harm_index)
+    if family == TEXT_FAMILY:
+        folder = fit_and_tell(folder, out, index, version=version, seed=seed)
+        if signer is not None:
+            sign_artefact(folder, signer)
+        return
     with shown() as stages:
         report = fit(
             folder, out, index, family=family, version=version, seed=seed, structure=structure, jobs=jobs, stages=stages
