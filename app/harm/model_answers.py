@@ -52,6 +52,20 @@ class ModelCard(LoadedModel):
     documents: list[DocumentLink]
 
 
+class TextModelCard(LoadedModel):
+    """The manifest in force of a model that reads logs: `scores` it chooses from (days), number of `terms` it knows, what
+    kind of model is `served`, and how well it and its rivals did."""
+
+    status: Status
+    scores: list[float]
+    terms: int
+    served: str
+    libraries: dict[str, str]
+    data: dict[str, object]
+    metrics: dict[str, object]
+    seed: int
+
+
 class CovenantAnswer(ModelStamp):
     """The Covenant for Using AI in Policing, principle by principle; empty where the model was not evaluated.
 

@@ -203,7 +203,7 @@ def _unknown(case: Case) -> list[str]:
     return [name for name, unknown in missing.items() if unknown]
 
 
-def stamp(bundle: Bundle) -> ModelStamp:
+def stamp(bundle: Bundle[Any]) -> ModelStamp:
     """What every answer says of the model behind it."""
     manifest = bundle.manifest
     return ModelStamp(
