@@ -10,7 +10,7 @@ import click
 import app
 from app.artifact_commands import artifacts
 from app.audit.commands import audit
-from app.errors import DayZeroError, InputError, SetupError
+from app.errors import DayZeroError, Fault, InputError, SetupError
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 from app.upkeep import db, erase, keys
@@ -25,12 +25,17 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(context)
         except DayZeroError as error:
-            faults = "; ".join(f"{fault.pointer or '/'}: {fault.rule}" for fault in error.faults[:10])
+            faults = "; ".join(_told(fault) for fault in error.faults[:10])
             click.echo(f"{context.info_name}: {error.detail} {faults}".rstrip(), err=True)
             context.exit(1)
         except OSError as error:
             click.echo(f"{context.info_name}: {error.filename or 'the file'}: {error.strerror}", err=True)
             context.exit(1)
+
+
+def _told(fault: Fault) -> str:
+    words = f" (one of {', '.join(fault.allowed)})" if fault.allowed else ""
+    return f"{fault.pointer or '/'}: {fault.rule}{words}"
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

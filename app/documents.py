@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.answer import Answer
 from app.errors import MalformedInput, SetupError
 from app.files import read_plain
 from app.media import HTML, JSON, MARKDOWN
@@ -63,26 +64,34 @@ class DocumentList(BaseModel):
     script: PolicyHash
 
 
-class Principle(BaseModel):
+class Principle(Answer):
     """One principle of the Covenant: what implements it, where that is tested, what was measured, what stays to do."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
+    """The principle."""
     meaning: str
+    """What it asks for."""
     implemented_by: list[str]
+    """What in Day Zero does it."""
     tested_in: list[str]
+    """Tests that hold it."""
     measured: list[str]
+    """Figures of this model."""
     for_the_force: list[str]
+    """What a force still has to do itself."""
 
 
-class Part(BaseModel):
+class Part(Answer):
     """A part of the stack with its letters: A adequate, M moderate, L limited."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     part: str
+    """The part of the stack."""
     explainable: Letter
+    """Letter for explainability: A adequate, M moderate, L limited."""
     transparent: Letter
+    """Letter for transparency, likewise."""
     reason: str
+    """Why these letters."""
 
 
 class Covenant(BaseModel):

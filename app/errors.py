@@ -29,10 +29,16 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """One broken rule: where (RFC 6901 JSON pointer) and which."""
+    """One broken rule: where (RFC 6901 JSON pointer), which, and for a closed list the words it takes."""
 
     pointer: str
     rule: str
+    allowed: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, object]:
+        """The members of a problem's `errors`; words only where there is a list of them."""
+        named: dict[str, object] = {"pointer": self.pointer, "rule": self.rule}
+        return named | ({"allowed": list(self.allowed)} if self.allowed else {})
 
 
 class DayZeroError(Exception):

@@ -1,6 +1,7 @@
 """Checking what was sent against a model, and saying which rule it breaks where, without a value in it."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
@@ -26,6 +27,7 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 """A time with its zone, such as 2020-03-11T09:30:00Z."""
 
 Form = TypeVar("Form", bound=BaseModel)
+_QUOTED = re.compile(r"'([^']*)'")
 _SHOWN_FIELD = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
@@ -48,14 +50,21 @@ def check_form(value: Any, model: type[Form]) -> Form:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        faults = [_fault(found["loc"], found["type"]) for found in error.errors(include_input=False, include_url=False)]
+        found = error.errors(include_input=False, include_url=False)
+        faults = [_fault(one["loc"], one["type"], allowed_words(one)) for one in found]
         raise InvalidInput("The request breaks the rules named in errors.", faults) from None
 
 
-def _fault(location: tuple[int | str, ...], kind: str) -> Fault:
+def allowed_words(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The words of the closed list that something is not in, from pydantic's account of it, which quotes each."""
+    expected = found.get("ctx", {}).get("expected", "") if found["type"] == "literal_error" else ""
+    return tuple(_QUOTED.findall(expected))
+
+
+def _fault(location: tuple[int | str, ...], kind: str, allowed: tuple[str, ...]) -> Fault:
     """Turn pydantic's location into an RFC 6901 pointer; an unknown field's name is shown only if it is a plain word."""
     unknown = kind == "extra_forbidden"
     if unknown and not _SHOWN_FIELD.fullmatch(str(location[-1])):
         location = location[:-1]
     pointer = "".join(f"/{part}" for part in location)
-    return Fault(pointer, "unknown-field" if unknown else kind.replace("_", "-"))
+    return Fault(pointer, "unknown-field" if unknown else kind.replace("_", "-"), allowed)

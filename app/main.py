@@ -26,6 +26,7 @@ from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
 from app.harm.catalogue import router as catalogue_router
 from app.harm.explanation_routes import router as explanation_router
+from app.harm.golden import check_golden
 from app.harm.records import ScoreRequest
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
@@ -147,7 +148,7 @@ def _tell_unsigned(scorer: Scorer) -> None:
 
 def _golden_fault(scorer: Scorer) -> str | None:
     try:
-        scorer.check_golden()
+        check_golden(scorer)
     except DayZeroError as error:
         structlog.get_logger().error("golden-cases", reason=error.detail)
         return error.detail

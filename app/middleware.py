@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import metrics
 from app.audit.records import NewRecord
 from app.errors import DayZeroError, Fault, InvalidInput, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
+from app.forms import allowed_words
 from app.logs import where
 from app.problems import INTERNAL, MEDIA_TYPE, RETRY_SECONDS, Kind, kind_of, problem_body, problem_headers
 from app.purposes import OWN_PURPOSE
@@ -105,7 +106,7 @@ def _refusal_record(request: Request, kind: Kind, error: DayZeroError) -> NewRec
         "method": request.method,
         "route": route_template(request.scope),
         "problem": kind.slug,
-        "errors": [fault._asdict() for fault in error.faults[:100]],
+        "errors": [{"pointer": fault.pointer, "rule": fault.rule} for fault in error.faults[:100]],
     }
     caller = request.state.caller
     return NewRecord(
@@ -130,7 +131,9 @@ async def _framework_refusal(request: Request, error: Exception) -> Response:
 
 async def _framework_fault(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = [Fault(_pointer(one["loc"], one["type"]), one["type"].replace("_", "-")) for one in found]
+    faults = [
+        Fault(_pointer(one["loc"], one["type"]), one["type"].replace("_", "-"), allowed_words(one)) for one in found
+    ]
     return await _refuse(request, InvalidInput("The request breaks the rules named in errors.", faults))
 
 

@@ -14,6 +14,13 @@ from pydantic.json_schema import models_json_schema
 
 from app.links import add_links
 
+PARAMETERS = {
+    "score_id": "A score's id.",
+    "sequence": "A record's place in the log, from 0.",
+    "family": "A family of models, such as `stalking-nominal`.",
+    "name": "A document's file name.",
+}
+"""What stands in an address, wherever it stands."""
 REF = "#/components/schemas/{model}"
 
 
@@ -40,9 +47,19 @@ def _document(application: FastAPI, requests: Sequence[type[BaseModel]], problem
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= extra["$defs"]
     _drop_framework_errors(document)
+    _describe_parameters(document)
     add_links(document)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _describe_parameters(document: dict[str, Any]) -> None:
+    """Say what parts of an address are; a part that nothing is known of stays as it is."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path" and parameter["name"] in PARAMETERS:
+                    parameter.setdefault("description", PARAMETERS[parameter["name"]])
 
 
 def _drop_framework_errors(document: dict[str, Any]) -> None:

@@ -3,9 +3,10 @@
 import json
 from typing import NamedTuple
 
-from pydantic import BaseModel
+from pydantic import Field
 
 from app import errors
+from app.answer import Answer
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FAULTS = 100
@@ -40,21 +41,30 @@ CATALOGUE: dict[type[errors.DayZeroError], Kind] = {
 INTERNAL = Kind("internal", 500, "Something went wrong")
 
 
-class ProblemFault(BaseModel):
+class ProblemFault(Answer):
     """One broken rule."""
 
     pointer: str
+    """Where, as an RFC 6901 JSON pointer; `/query/...` and `/header/...` for what is not in the body."""
     rule: str
+    """Which rule."""
+    allowed: list[str] = Field(default=[])
+    """The words a closed list takes; absent where it is no closed list. What was sent is never repeated."""
 
 
-class Problem(BaseModel):
+class Problem(Answer):
     """An RFC 9457 problem body."""
 
     type: str
+    """Stable name of the kind of problem."""
     title: str
+    """The kind of problem in words."""
     status: int
+    """The HTTP status."""
     detail: str
+    """What to do about it, or what went wrong this time."""
     errors: list[ProblemFault]
+    """Every broken rule found, at most 100; empty where it is not about what was sent."""
 
 
 def kind_of(error: errors.DayZeroError) -> Kind:
@@ -69,7 +79,7 @@ def problem_body(kind: Kind, detail: str, faults: tuple[errors.Fault, ...] = ())
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "errors": [fault._asdict() for fault in faults[:MAX_FAULTS]],
+        "errors": [fault.told() for fault in faults[:MAX_FAULTS]],
     }
     return json.dumps(body, ensure_ascii=False).encode()
 

@@ -9,7 +9,8 @@ DEFAULT_PURPOSE: Purpose = "stalking-triage"
 OWN_PURPOSE = "operation"
 """What the service does by itself; no caller may claim it."""
 
-PURPOSES: tuple[str, ...] = (*get_args(Purpose), OWN_PURPOSE)
+CLAIMABLE_PURPOSES: tuple[str, ...] = get_args(Purpose)
+PURPOSES: tuple[str, ...] = (*CLAIMABLE_PURPOSES, OWN_PURPOSE)
 
 ErasureReason = Literal["retention-ended", "subject-request", "court-order", "recorded-in-error", "unlawful-processing"]
 ERASURE_REASONS: tuple[str, ...] = get_args(ErasureReason)

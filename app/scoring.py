@@ -21,6 +21,7 @@ from app.errors import DayZeroError, SetupError, Unavailable
 from app.files import written_whole
 from app.harm.answers import ScoreAnswer
 from app.harm.archive import score_record, with_receipt
+from app.harm.golden import check_golden
 from app.harm.records import read_request
 from app.harm.service import Scorer, load_scorer
 from app.problems import kind_of, problem_body
@@ -81,7 +82,7 @@ def _in_order(submit: Callable[[bytes], Result], requests: Iterator[bytes]) -> I
 def _local(settings: Settings, subject: str, open_things: ExitStack) -> Callable[[bytes], Result]:
     engine, keys = open_store(settings)
     scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
-    scorer.check_golden()
+    check_golden(scorer)
     ledger = Ledger(engine, keys)
     ledger.start()
     open_things.callback(ledger.close)

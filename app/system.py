@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from app.answer import Answer
 from app.errors import NotFound
 from app.problems import describe
 from app.security import Caller, require
@@ -23,10 +23,11 @@ ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript
 DOCS_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
-class Health(BaseModel):
+class Health(Answer):
     """State of this process."""
 
     status: Literal["live", "ready"]
+    """`live`: the process runs; `ready`: it may be sent requests."""
 
 
 @router.get("/health/live", summary="Is the process up?")

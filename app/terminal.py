@@ -6,7 +6,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from app.harm.answers import BothExplanations, Explanation, IncidentShare, ScoreAnswer, Share
+from app.harm.answers import ScoreAnswer
+from app.harm.explanation_answers import BothExplanations, Explanation, IncidentShare, Share
 from app.harm.wording import points
 
 _BAR = 30
@@ -21,11 +22,17 @@ def show_score(answer: ScoreAnswer, console: Console) -> None:
         f"{answer.history.used} of {answer.history.received} incidents used, up to day zero; "
         f"{len(answer.history.ignored)} left out."
     )
+    style = "bold yellow" if answer.history.status == "insufficient" else ""
+    console.print(answer.history.statement, style=style)
     if warnings:
         console.print(warnings)
     console.print(_groups(answer))
+    if answer.harm.without_uncharged is not None:
+        console.print(answer.harm.without_uncharged.statement)
     console.print(_curve(answer), markup=False, highlight=False)
     console.print(_marks(answer))
+    if answer.survival.from_as_of is not None:
+        console.print(answer.survival.from_as_of.statement)
     _show_explanation(answer, console)
     console.print(f"\n[bold]Audit receipt[/] record {answer.audit.sequence}, leaf {answer.audit.leaf_hash}")
 
@@ -36,12 +43,14 @@ def _model(answer: ScoreAnswer) -> str:
 
 def _groups(answer: ScoreAnswer) -> Table:
     table = Table(title="Harm in the 12 months after day zero, percentile group", title_justify="left")
-    for heading in ("group", "at the population mix", "", "at the training mix"):
+    for heading in ("group", "at the population mix", "", "among all nominals", "at the training mix"):
         table.add_column(heading, justify="left" if heading in {"group", ""} else "right")
-    rows = zip(answer.harm.groups, answer.harm.population_probabilities, answer.harm.probabilities, strict=True)
-    for group, population, plain in rows:
-        mark = " ◀ flagged" if group == answer.harm.predicted_group else ""
-        table.add_row(group, f"{population:.3f}", "█" * round(_BAR * population) + mark, f"{plain:.3f}")
+    harm = answer.harm
+    usual = ["" if harm.base_rates is None else f"{rate:.3f}" for rate in harm.base_rates or harm.groups]
+    rows = zip(harm.groups, harm.population_probabilities, usual, harm.probabilities, strict=True)
+    for group, population, rate, plain in rows:
+        mark = " ◀ flagged" if group == harm.predicted_group else ""
+        table.add_row(group, f"{population:.3f}", "█" * round(_BAR * population) + mark, rate, f"{plain:.3f}")
     return table
 
 

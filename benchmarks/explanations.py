@@ -13,6 +13,7 @@ import time
 from datetime import date, timedelta
 from typing import Any
 
+from app.harm.golden import check_golden
 from app.harm.records import Explain, ScoreRequest, parse_request
 from app.harm.service import Scorer, load_scorer
 from app.settings import read_settings
@@ -67,7 +68,7 @@ def row(length: int) -> str:
     """The table row of one length."""
     settings = read_settings()
     scorer = load_scorer(settings.artifacts, settings.harm_index)
-    scorer.check_golden()
+    check_golden(scorer)
     before = _peak()
     scorer.score(request(length, 99, "both"), AS_OF)
     added = _peak() - before

@@ -79,6 +79,10 @@ def test_scoring_is_pure() -> None:
         "incidents",
         "incident_view",
         "wording",
+        "survival",
+        "golden",
+        "answers",
+        "explanation_answers",
     )
     for name in (f"app.harm.{module}" for module in pure):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}
@@ -132,6 +136,21 @@ def test_no_import_cycles() -> None:
 def test_openapi_yaml_is_what_the_app_generates() -> None:
     kept = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     assert kept == bare_app().openapi(), "run `make openapi`"
+
+
+def test_every_field_of_the_api_is_described() -> None:
+    document = bare_app().openapi()
+    fields = {
+        f"{schema}.{name}": told
+        for schema, model in document["components"]["schemas"].items()
+        for name, told in model.get("properties", {}).items()
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            fields |= {f"{method} {path} {one['name']}": one for one in operation.get("parameters", [])}
+    assert len(fields) > 200
+    silent = sorted(name for name, told in fields.items() if not told.get("description", "").strip())
+    assert not silent, "a docstring under the field says what it is"
 
 
 def test_only_known_names_at_the_top() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from app.demo import example
-from app.harm.answers import BothExplanations
+from app.harm.explanation_answers import BothExplanations
+from app.harm.golden import check_golden
 from app.harm.records import parse_request
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
@@ -22,7 +23,7 @@ def scorer() -> Scorer:
 
 
 def test_golden_cases_reproduce_and_vary(scorer: Scorer) -> None:
-    scorer.check_golden()
+    check_golden(scorer)
     for model in scorer.models.values():
         golden = model.bundle.golden
         assert len(golden) == 50

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from app.answer import Answer
 from app.audit.erasing import Eraser, Order
 from app.body import read_json_body
 from app.database import is_sqlite
@@ -26,23 +27,31 @@ class ErasureRequest(BaseModel):
     `authority` is the reference of the decision (a case number, a minute), never a person's story.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
     nominal_id: Identifier
+    """Whose records to erase."""
     authority: Authority
+    """Reference of the decision, such as a case number."""
     reason: ErasureReason
+    """Why, out of a closed list."""
 
 
-class ErasureAnswer(BaseModel):
+class ErasureAnswer(Answer):
     """What was erased, where that is recorded, and what still has to go before nothing is left anywhere.
 
     `records` were emptied; with 0 nothing was held. `sequence` and `leaf_hash` are the erasure's own record.
     """
 
     records: int
+    """Records emptied; 0 where nothing was held."""
     sequence: int
+    """Place of the erasure's own record in the log."""
     leaf_hash: str
+    """Hash of that record's leaf, in hex."""
     remaining: list[str]
+    """What still holds what was erased, and until when."""
     backups_until: date
+    """The day from which no backup made before the erasure should exist any more."""
 
 
 @router.post(

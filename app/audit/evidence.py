@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from app.answer import Answer
 from app.audit import proofs
 from app.audit.checkpoint import MAX_SIZE
 from app.audit.export import export_csv, export_ndjson, in_chunks
@@ -46,10 +47,11 @@ class ConsistencyQuery(BaseModel):
     second: Size
 
 
-class ProofAnswer(BaseModel):
+class ProofAnswer(Answer):
     """Hashes in hex, in the order of RFC 6962, section 2.1."""
 
     hashes: list[str]
+    """Hashes in hex, in the order of RFC 6962."""
 
 
 @router.get(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from app.answer import Answer
 from app.audit.ledger import Ledger
 from app.audit.records import EVENTS, NewRecord
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
@@ -39,47 +40,61 @@ class AuditQuery(BaseModel):
     since: Annotated[Moment | None, Field(alias="from", description="first time, included")] = None
     until: Annotated[Moment | None, Field(alias="to", description="last time, not included")] = None
     cursor: Annotated[str | None, Field(max_length=64, description="`next` of the answer before")] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="how many at most")] = 100
 
 
-class AuditEntry(BaseModel):
+class AuditEntry(Answer):
     """One record's public part."""
 
     sequence: int
+    """Place in the log, from 0."""
     record_id: str
+    """The record's id; of a score the `score_id`."""
     event: str
+    """What was done."""
     time: datetime
+    """When it was recorded."""
     actor_ref: str
+    """Who did it, under a name that only holders of the index key can work out."""
     purpose: str
+    """What it was done for."""
     manifest_sha256: str | None
+    """Digest of the manifest of the model that answered; null where no model did."""
     leaf_hash: str
+    """Hash of the record's leaf in the tree, in hex."""
     erased: bool
+    """Whether its content was erased; the leaf and every proof stay."""
 
 
-class AuditPage(BaseModel):
+class AuditPage(Answer):
     """Newest first; `next` fetches older ones and is null at the end."""
 
     entries: list[AuditEntry]
+    """Records, newest first."""
     next: str | None
+    """Cursor of the following page; null at the end."""
 
 
 class NominalSearch(BaseModel):
     """Whose records to list. In a body, because an identifier in an address ends up in other people's logs."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
     nominal_id: Identifier
+    """The nominal, as sent with a score."""
 
 
-class NominalRecords(BaseModel):
+class NominalRecords(Answer):
     """Every record about one nominal that was not erased, oldest first."""
 
     entries: list[AuditEntry]
+    """Records, oldest first."""
 
 
 class AuditRecord(AuditEntry):
     """One record with its exact leaf bytes in base64: SHA-256 of a zero byte and these is `leaf_hash`."""
 
     leaf: str
+    """The exact leaf bytes, in base64."""
 
 
 Auditor = Annotated[Caller, Depends(require("audit"))]

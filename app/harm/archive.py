@@ -12,7 +12,8 @@ import numpy as np
 
 from app.audit.records import Idempotency, NewRecord, uuid7
 from app.harm.answers import AuditReceipt, ScoreBody
-from app.harm.service import Curve, Scored
+from app.harm.service import Scored
+from app.harm.survival import Curve
 from app.purposes import DEFAULT_PURPOSE
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.harm.answers import Compared, FactorExplanation, FactorShare, Reference
+from app.harm.explanation_answers import Compared, FactorExplanation, FactorShare, Reference
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel, group_name
 from app.harm.shapley import Floats, explain

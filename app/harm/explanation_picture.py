@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
-from app.harm.answers import Explanation, ScoreBody, Share
+from app.harm.answers import ScoreBody
+from app.harm.explanation_answers import Explanation, Share
 from app.harm.svg import GREY, INK, add, page, text, written
 from app.harm.wording import percent, points
 

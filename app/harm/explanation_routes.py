@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.harm.answers import BothExplanations, Explained, OneView
+from app.harm.explanation_answers import BothExplanations, Explained, OneView
 from app.harm.explanation_picture import explanation_svg
 from app.harm.inferred import demand_same_reader
 from app.harm.records import read_request

@@ -24,15 +24,17 @@ from app.harm.features import (
 from app.harm.harm_index import HarmIndex, offence_classes
 from app.harm.inferred import CODE, MESSAGE, Readings, read_logs
 from app.harm.records import IncidentRecord, ScoreRequest
+from app.harm.sufficiency import SHORT_HISTORY
 from app.text.records import Inferred
 
 EPOCH = date(1970, 1, 1).toordinal()
 LATEST_SCORING_DAYS = 365
 STALE_DAYS = 30
+AFTER_DAY_ZERO = "after-day-zero"
 _ROLES = {"offender": OFFENDER, "suspect": SUSPECT}
 
 WARNINGS = {
-    "short-history": "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
+    SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
     "date-may-be-unknown": "An incident is dated 1 January, which often stands for an unknown date.",
     "same-day-incidents": "Several incidents share a date; their order within the day is by incident id.",
     "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
@@ -101,18 +103,14 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
         raise InvalidInput("The request breaks the rules named in errors.", faults)
 
     counted = [incident for incident in valued if incident.record.role != "suspect_eliminated"]
-    histories = day_zero_histories(_columns(counted), 1, day_number(as_of))
-    if not len(histories.source):
-        raise InvalidInput(
-            "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
-        )
+    own, histories = _known(counted, day_number(as_of))
     day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
     if (as_of - day_zero).days > LATEST_SCORING_DAYS:
         raise InvalidInput(
             "The most recent stalking incident is too old.", [Fault("/as_of", "over-365-days-after-day-zero")]
         )
 
-    used = [counted[row] for row in histories.source]
+    used = [own[row] for row in histories.source]
     after = [incident for incident in counted if incident.day > histories.day_zero[0]]
     return Case(
         request=request,
@@ -121,10 +119,28 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
         histories=histories,
         nominals=_nominals(request),
         order=[incident.position for incident in used],
-        ignored=_ignored(valued, after),
+        ignored=list(_ignored(valued, int(histories.day_zero[0]))),
         warnings=_warnings(request, used, after, (as_of - day_zero).days),
         inferred=[(one.record.incident_id, one.inferred) for one in used if one.inferred],
     )
+
+
+def _known(counted: list[_Valued], as_of: int) -> tuple[list[_Valued], Histories]:
+    """The incidents a history is made of, and the history. Marked ones are left out; the index incident cannot be.
+
+    Leaving the index incident out would move day zero without a word, using it would not heed the mark: the caller has to
+    say which (ours).
+    """
+    histories = day_zero_histories(_columns(counted), 1, as_of)
+    if not len(histories.source):
+        raise InvalidInput(
+            "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
+        )
+    index = counted[histories.source[-1]]
+    if index.record.police_generated:
+        raise _refusal(f"/incidents/{index.position}/police_generated", "index-incident-is-police-generated")
+    own = [incident for incident in counted if not incident.record.police_generated]
+    return own, histories if len(own) == len(counted) else day_zero_histories(_columns(own), 1, as_of)
 
 
 def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterator[Fault]:
@@ -157,7 +173,7 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Re
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
     if record.role == "victim":
-        raise _refusal(f"{here}/role", "role-not-for-this-model")
+        raise _refusal(f"{here}/role", "role-not-for-this-model", (*_ROLES, "suspect_eliminated"))
     if record.offence_code and offence is None and not known_otherwise:
         raise _refusal(f"{here}/offence_code", "unknown-offence-code")
     if not record.is_non_crime and not record.offence_code and not known_otherwise:
@@ -180,8 +196,8 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Re
     )
 
 
-def _refusal(pointer: str, rule: str) -> InvalidInput:
-    return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule)])
+def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidInput:
+    return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule, allowed)])
 
 
 def _columns(incidents: list[_Valued]) -> Incidents:
@@ -212,21 +228,24 @@ def _nominals(request: ScoreRequest) -> Nominals:
     )
 
 
-def _ignored(valued: list[_Valued], after: list[_Valued]) -> list[tuple[str, str]]:
-    late = {incident.position for incident in after}
-    reasons = [
-        (incident, "suspect-eliminated" if incident.record.role == "suspect_eliminated" else "after-day-zero")
-        for incident in valued
-        if incident.record.role == "suspect_eliminated" or incident.position in late
-    ]
-    return [(incident.record.incident_id, reason) for incident, reason in reasons]
+def _ignored(valued: list[_Valued], day_zero: int) -> Iterator[tuple[str, str]]:
+    """Incidents left out, in the order sent, with the first reason that holds."""
+    for incident in valued:
+        reasons = {
+            "suspect-eliminated": incident.record.role == "suspect_eliminated",
+            AFTER_DAY_ZERO: incident.day > day_zero,
+            "police-generated": incident.record.police_generated,
+        }
+        holding = [reason for reason, holds in reasons.items() if holds]
+        if holding:
+            yield incident.record.incident_id, holding[0]
 
 
 def _warnings(request: ScoreRequest, used: list[_Valued], after: list[_Valued], age: int) -> list[str]:
     days = Counter(incident.day for incident in used)
     dates = [incident.record.occurred_on for incident in used]
     found = {
-        "short-history": len(used) == 1,
+        SHORT_HISTORY: len(used) == 1,
         "date-may-be-unknown": any((day.month, day.day) == (1, 1) for day in dates),
         "same-day-incidents": max(days.values()) > 1,
         "victim-contacts-unknown": request.index_victim_contacts is None,

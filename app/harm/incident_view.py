@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.harm.answers import Compared, IncidentEvidence, IncidentExplanation, IncidentShare, Reference
 from app.harm.explanation import TOP, TOP_TWO
+from app.harm.explanation_answers import Compared, IncidentEvidence, IncidentExplanation, IncidentShare, Reference
 from app.harm.features import ROWS, Features
 from app.harm.harm_index import HarmIndex
 from app.harm.history import Case

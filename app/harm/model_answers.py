@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from app.answer import Answer
 from app.documents import Part, Principle
 from app.harm.answers import ModelStamp
 
@@ -14,56 +13,81 @@ class LoadedModel(ModelStamp):
     """A model that answers here; `signed_by` names the trusted key that vouches for it, null where none was asked for."""
 
     signed_by: str | None
+    """Name of the trusted key that signed the artefact; null where no signature was asked for."""
 
 
-class ModelPage(BaseModel):
+class ModelPage(Answer):
     """The models loaded."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     models: list[LoadedModel]
+    """One for each family."""
 
 
-class DocumentLink(BaseModel):
+class DocumentLink(Answer):
     """Where a document is read, and the digest of its bytes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
+    """File name."""
     media_type: str
+    """Media type it is served with."""
     sha256: str
+    """Digest of its bytes, in hex."""
     path: str
+    """Where it is read."""
 
 
 class ModelCard(LoadedModel):
     """The manifest in force, the whole evaluation and the transparency record; null and empty where not evaluated."""
 
     status: Status
+    """Whether the model was evaluated."""
     groups: list[str]
+    """Names of the four groups, lowest first."""
     cuts: list[float]
+    """Days of future harm between the groups."""
     decision_weights: list[float]
+    """What the probabilities are multiplied with before the greatest is flagged."""
     features: list[str]
+    """Inputs of the groups, in order."""
     survival_features: list[str]
+    """Inputs of the curve, in order."""
     harm_index: dict[str, str | float]
+    """Edition and digest of the harm index it learnt with, and the share of harm that rests on medians."""
     libraries: dict[str, str]
+    """Versions it was made with."""
     data: dict[str, object]
+    """Counts of what it learnt from."""
     metrics: dict[str, object]
+    """What was measured when it was fitted."""
     seed: int
+    """Seed of the fit."""
     evaluation: dict[str, object] | None
+    """The whole evaluation; null where it was not evaluated."""
     atrs: dict[str, object] | None
+    """The record for the Algorithmic Transparency Recording Standard; null where it was not evaluated."""
     documents: list[DocumentLink]
+    """The documents beside it."""
 
 
 class TextModelCard(LoadedModel):
-    """The manifest in force of a model that reads logs: `scores` it chooses from (days), number of `terms` it knows, what
-    kind of model is `served`, and how well it and its rivals did."""
+    """The manifest in force of a model that reads logs."""
 
     status: Status
+    """Whether an evaluation lies beside the artefact; what was measured while fitting stands in `metrics`."""
     scores: list[float]
+    """The scores it chooses from, days."""
     terms: int
+    """How many terms it knows."""
     served: str
+    """What kind of model answers: the published `network`, or a rival that did clearly better."""
     libraries: dict[str, str]
+    """Versions of what it was made with."""
     data: dict[str, object]
+    """Counts of what it learnt from."""
     metrics: dict[str, object]
+    """Accuracy, mean error in days and quadratic kappa of network and rivals on logs it did not learn from."""
     seed: int
+    """Seed of the fit."""
 
 
 class CovenantAnswer(ModelStamp):
@@ -73,6 +97,10 @@ class CovenantAnswer(ModelStamp):
     """
 
     status: Status
+    """Whether the model was evaluated."""
     notice: str
+    """What to know before reading it."""
     principles: list[Principle]
+    """The six principles."""
     parts: list[Part]
+    """Letters for explainability and transparency of each part."""

@@ -41,8 +41,7 @@ def _read_day(value: Any) -> date:
 Day = Annotated[
     date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"}, mode="validation")
 ]
-OffenceCode = Annotated[str, Field(pattern=r"^[0-9]{3}/?[0-9]{2}$", description="Home Office code, NNNNN or NNN/NN")]
-
+OffenceCode = Annotated[str, Field(pattern=r"^[0-9]{3}/?[0-9]{2}$")]
 
 EXAMPLE: dict[str, Any] = {
     "nominal": {"nominal_id": "N-104", "date_of_birth": "1990-01-01", "gender": "male"},
@@ -69,15 +68,18 @@ EXAMPLE: dict[str, Any] = {
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 class NominalRecord(_Record):
     """The person scored: an offender or suspect."""
 
     nominal_id: Identifier
+    """What the nominal is called in the sending system."""
     date_of_birth: Day | None = None
+    """Null where unknown: a typical age is assumed, with a warning."""
     gender: Gender = "unknown"
+    """As recorded."""
 
 
 class IncidentRecord(_Record):
@@ -87,17 +89,28 @@ class IncidentRecord(_Record):
     """
 
     incident_id: Identifier
+    """What the incident is called in the sending system."""
     occurred_on: Day
+    """Day on which it happened."""
     offence_code: OffenceCode | None = None
+    """Home Office code, NNNNN or NNN/NN; may be null for a non-crime, or where `harm_score` and `offence_class` are sent."""
     is_non_crime: bool = False
+    """Recorded, but not as a crime."""
     is_domestic: bool = False
-    intimate_partner: bool = Field(default=False, description="Nominal and victim are or were intimate partners")
+    """Recorded as domestic."""
+    intimate_partner: bool = False
+    """Nominal and victim are or were intimate partners: harassment then counts as stalking."""
     role: Role
+    """What the nominal is recorded as: `suspect` was not charged, `suspect_eliminated` leaves no trace in the score, `victim` is
+    for the victim's model."""
     harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
+    """Days, in place of the harm index; required for a domestic non-crime without `log_text`."""
     offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
-    log_text: LogText | None = Field(
-        default=None, description="Log of a domestic non-crime that has no harm_score, to infer one from"
-    )
+    """In place of the code's own classes."""
+    police_generated: bool = False
+    """On record because police looked, not because somebody reported it: left out of the score. The index incident cannot be."""
+    log_text: LogText | None = None
+    """Log of a domestic non-crime, in place of `harm_score`, where a model that reads logs is loaded."""
 
 
 class ScoreRequest(_Record):
@@ -109,13 +122,21 @@ class ScoreRequest(_Record):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     nominal: NominalRecord
+    """Whom to score."""
     index_victim_contacts: Annotated[int, Field(ge=0, le=MAX_CONTACTS)] | None = None
+    """How often the index incident's victim had contacted the force before it; null where unknown."""
     custody_dates: Annotated[list[Day], Field(max_length=10_000)] = []
+    """Days on which the nominal was in custody."""
     incidents: Annotated[list[IncidentRecord], Field(min_length=1, max_length=MAX_INCIDENTS)]
+    """Everything the nominal is recorded on; at least one stalking incident."""
     model: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")] = "stalking-nominal"
+    """Which model is asked."""
     explain: Explain = "factors"
-    purpose: Purpose | None = Field(default=None, description="Default: the Purpose header, else stalking-triage")
+    """Which views of the score are given with it."""
+    purpose: Purpose | None = None
+    """What it is for. Default: the Purpose header, else stalking-triage."""
     as_of: Day | None = None
+    """The day to score for, at most 365 days after day zero. Default: today."""
 
     @property
     def is_quick(self) -> bool:

@@ -20,11 +20,11 @@ from app.harm.answers import ScoreAnswer, ScoreLine, ScorePage, SurvivalAnswer
 from app.harm.archive import Archived, from_bytes, score_record, with_receipt
 from app.harm.curve import curve_csv, curve_svg
 from app.harm.records import ScoreRequest, read_request
-from app.harm.service import survival_answer
+from app.harm.survival import since_day_zero, survival_answer
 from app.idempotency import idempotency_of
 from app.media import CSV, JSON, SVG, preferred
 from app.problems import describe
-from app.purposes import DEFAULT_PURPOSE, OWN_PURPOSE, PURPOSES
+from app.purposes import CLAIMABLE_PURPOSES, DEFAULT_PURPOSE
 from app.security import Caller, require
 
 router = APIRouter(tags=["scores"])
@@ -39,7 +39,7 @@ class ScoreQuery(BaseModel):
     """Which page of scores."""
 
     model_config = ConfigDict(extra="forbid")
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 50
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="how many at most")] = 50
     cursor: Annotated[str | None, Field(pattern="^[0-9]{1,15}$", description="`next` of the answer before")] = None
 
 
@@ -62,7 +62,7 @@ _PURPOSE_HEADER = {
     "in": "header",
     "required": False,
     "description": "Used where the body names no purpose.",
-    "schema": {"type": "string", "enum": [purpose for purpose in PURPOSES if purpose != OWN_PURPOSE]},
+    "schema": {"type": "string", "enum": list(CLAIMABLE_PURPOSES)},
 }
 
 
@@ -131,15 +131,21 @@ async def get_score(request: Request, caller: Reading, score_id: str) -> Respons
 async def get_survival(
     request: Request, caller: Reading, score_id: str, query: Annotated[SurvivalQuery, Query()]
 ) -> Response:
-    """Probability that no further incident has happened by each day: JSON, CSV or SVG by `Accept`."""
+    """Probability that no further incident has happened by each day: JSON, CSV or SVG by `Accept`.
+
+    Where days had passed when it was scored, also the rest of the curve given that nothing has happened in them.
+    """
     media = preferred(request.headers.get("accept"), (JSON, CSV, SVG))
     _, archived = await stored_score(request, caller, score_id)
-    curve = survival_answer(archived.curve, daily=query.daily or media == SVG)
+    body = archived.body
+    since = since_day_zero(body.as_of, body.day_zero, (one.reason for one in body.history.ignored))
+    whole = survival_answer(archived.curve, since, daily=True)
+    shown = whole if query.daily else survival_answer(archived.curve, since)
     if media == CSV:
-        return Response(curve_csv(curve), media_type=CSV)
+        return Response(curve_csv(whole, shown.days), media_type=CSV)
     if media == SVG:
-        return Response(curve_svg(archived.body, curve), media_type=SVG, headers=PICTURE_POLICY)
-    return Response(curve.model_dump_json(), media_type=JSON)
+        return Response(curve_svg(body, whole), media_type=SVG, headers=PICTURE_POLICY)
+    return Response(shown.model_dump_json(), media_type=JSON)
 
 
 async def _score(request: Request, caller: Caller, body: bytes, once: Idempotency | None) -> Response:
@@ -223,7 +229,8 @@ def _line(entry: Entry, archived: Archived) -> ScoreLine:
         model=body.model,
         predicted_group=body.harm.predicted_group,
         top_group_probability=body.harm.population_probabilities[-1],
-        insufficient_history=any(warning.code == "short-history" for warning in body.history.warnings),
+        insufficient_history=body.history.status == "insufficient",
+        history_status=body.history.status,
         sequence=entry.sequence,
     )
 
@@ -246,6 +253,7 @@ def _with_purpose(wanted: ScoreRequest, request: Request) -> ScoreRequest:
 def _purpose_header(request: Request) -> str | None:
     purposes = request.headers.getlist("purpose")
     purpose = purposes[0] if purposes else None
-    if purpose is not None and (len(purposes) > 1 or purpose not in PURPOSES or purpose == OWN_PURPOSE):
-        raise InvalidInput("The Purpose header names no known purpose.", [Fault("/header/purpose", "closed-list")])
+    if purpose is not None and (len(purposes) > 1 or purpose not in CLAIMABLE_PURPOSES):
+        fault = Fault("/header/purpose", "closed-list", CLAIMABLE_PURPOSES)
+        raise InvalidInput("The Purpose header names no known purpose.", [fault])
     return purpose

@@ -9,41 +9,27 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
-from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
-from app.harm.answers import (
-    BothExplanations,
-    Explained,
-    HarmAnswer,
-    HistoryAnswer,
-    Ignored,
-    ModelStamp,
-    OneView,
-    ScoreBody,
-    SurvivalAnswer,
-    Warned,
-)
+from app.errors import Fault, InvalidInput, ModelNotLoaded
+from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.explanation import explain_factors
+from app.harm.explanation_answers import BothExplanations, Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.incident_view import explain_incidents
 from app.harm.inferred import CODE, harm_inferred
-from app.harm.model import DAYS, HarmModel, group_name
-from app.harm.records import Explain, ScoreRequest, parse_request
-from app.harm.wording import ADVISORY, ADVISORY_SHORT
+from app.harm.model import Groups, HarmModel, group_name
+from app.harm.records import Explain, ScoreRequest
+from app.harm.sufficiency import status_of
+from app.harm.survival import Curve, since_day_zero, survival_answer
+from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
+from app.harm.wording import ADVISORY, ADVISORY_SHORT, base_rates
 from app.text.manifest import FAMILY, TextManifest
 from app.text.model import TextModel
 from app.text.service import LogReader
 
-WEEKLY = [*range(0, DAYS, 7), DAYS - 1]
-MARKS = (30, 90, 180, 365)
-GOLDEN_TOLERANCE = 1e-6
-Curve = NDArray[np.float64]
 View = Literal["factors", "incidents"]
 
 
@@ -78,9 +64,11 @@ class Scored:
                 warnings=warnings,
             ),
             harm=self.harm,
-            survival=survival_answer(self.curve),
+            survival=survival_answer(
+                self.curve, since_day_zero(self.case.as_of, self.case.day_zero, (why for _, why in self.case.ignored))
+            ),
             explanation=self.explanation,
-            advisory=ADVISORY_SHORT if "short-history" in self.case.warnings else ADVISORY,
+            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
         )
 
     def _message(self, code: str) -> str:
@@ -103,20 +91,18 @@ class Scorer:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         model = self.model_for(request)
         case = build_case(request, self.index, today)
-        table = self.features(case, model)
+        both = both_ways(case.histories, case.nominals)
+        tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
+        table = tables[:1]
         if model.beyond_experience(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
+        # Each record is asked about alone: last bits must not depend on the company.
         groups = model.groups(table)
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=HarmAnswer(
-                groups=list(GROUPS),
-                probabilities=groups.probabilities[0].tolist(),
-                population_probabilities=groups.population[0].tolist(),
-                predicted_group=group_name(int(model.decide(groups.probabilities)[0])),
-            ),
+            harm=_harm_answer(model, case, groups, model.groups(tables[1:]) if len(tables) > 1 else None),
             curve=model.survival(table)[0],
             explanation=self._explanation(model, case, table, request.explain),
         )
@@ -154,37 +140,12 @@ class Scorer:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
         model = self.models.get(request.model)
         if model is None:
-            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model")])
+            raise InvalidInput("That model is not loaded here.", [Fault("/model", "unknown-model", tuple(self.models))])
         return model
 
     def features(self, case: Case, model: HarmModel) -> Features:
         """The features of a case as this model sees them, float32 (1, 20, 19)."""
         return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
-
-    def check_golden(self) -> None:
-        """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
-        if self.text is not None:
-            self.text.check_golden()
-        for family, model in self.models.items():
-            stamp = model.bundle.manifest.harm_index
-            if stamp.sha256 != self.index.sha256:
-                raise SetupError(
-                    f"{family} learnt with another harm index (edition {stamp.edition}) than the one in use "
-                    f"({self.index.edition}). Retrain it, or restore the table it learnt with."
-                )
-            golden = model.bundle.golden
-            if not golden:
-                raise SetupError(f"{family}: the artefact has no golden cases, so nothing shows that it works here.")
-            for number, case in enumerate(golden, start=1):
-                if not self._reproduces(case):
-                    raise SetupError(f"{family}: golden case {number} does not reproduce on this machine.")
-
-    def _reproduces(self, case: Mapping[str, Any]) -> bool:
-        try:
-            request = parse_request({**case["request"], "explain": "none"})
-            return _same(self.score(request, request.as_of or date.max), case["answer"])
-        except (InvalidInput, KeyError, TypeError, ValueError):
-            return False
 
 
 def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
@@ -194,6 +155,21 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
     return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+
+
+def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:
+    """The groups of one nominal, (1, 4); `without` earlier uncharged incidents, None where there are none."""
+    population = groups.population[0].tolist()
+    predicted = group_name(int(model.decide(groups.probabilities)[0]))
+    uncharged = int(earlier_uncharged(case.histories).sum())
+    return HarmAnswer(
+        groups=list(GROUPS),
+        probabilities=groups.probabilities[0].tolist(),
+        population_probabilities=population,
+        predicted_group=predicted,
+        base_rates=base_rates(model.bundle.manifest),
+        without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
+    )
 
 
 def _unknown(case: Case) -> list[str]:
@@ -217,23 +193,3 @@ def stamp(bundle: Bundle[Any]) -> ModelStamp:
 def rows_of(case: Case) -> int:
     """Incidents that stand on their own in the model's input: at most 20."""
     return min(len(case.order), ROWS)
-
-
-def survival_answer(curve: Curve, *, daily: bool = False) -> SurvivalAnswer:
-    """Summarise a curve (366,), weekly or daily."""
-    days = list(range(DAYS)) if daily else WEEKLY
-    below = np.flatnonzero(curve <= 0.5)
-    return SurvivalAnswer(
-        days=days,
-        probability=curve[days].tolist(),
-        median_days=int(below[0]) if len(below) else None,
-        at={str(day): float(curve[day]) for day in MARKS},
-    )
-
-
-def _same(scored: Scored, answer: Mapping[str, object]) -> bool:
-    found = [*scored.harm.probabilities, *scored.harm.population_probabilities, *scored.curve]
-    expected = [answer["probabilities"], answer["population_probabilities"], answer["survival"]]
-    flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in expected])
-    close = len(found) == len(flat) and bool(np.abs(np.asarray(found) - flat).max() <= GOLDEN_TOLERANCE)
-    return close and scored.harm.predicted_group == answer["predicted_group"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.artifacts import GROUPS, Manifest
-from app.harm.answers import Share
+from app.harm.explanation_answers import Share
 from app.harm.features import ROWS
 
 Evidence = Mapping[str, float | None]
@@ -161,8 +161,17 @@ def told_errors(confusion: Sequence[Sequence[float]], people: int = 1000) -> str
 
 def base_rate(manifest: Manifest) -> float | None:
     """Share of all nominals who belong to the highest group, from the artefact's own test; None where it has none."""
+    rates = base_rates(manifest)
+    return None if rates is None else rates[-1]
+
+
+def base_rates(manifest: Manifest) -> list[float] | None:
+    """Share of all nominals who belong to each group, lowest first, as `base_rate`."""
     confusion = manifest.metrics.get("population_mix", {}).get("confusion")
-    return None if not confusion else float(sum(confusion[3]) / sum(sum(row) for row in confusion))
+    if not confusion:
+        return None
+    people = sum(sum(row) for row in confusion)
+    return [float(sum(row) / people) for row in confusion]
 
 
 def percent(value: float) -> str:

@@ -17,6 +17,7 @@ from tests.app.harm.test_explanation import random_request
 from tests.app.service_fixtures import LOGS, Client
 from tests.requests import body_of, cases, example
 
+CSV_HEAD = "day,probability,probability_from_as_of"
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -77,7 +78,9 @@ def test_every_bad_request_is_a_problem_that_names_the_rule(sqlite_service: Clie
     before = sqlite_service.app.state.store.size()
     answer = sqlite_service.score(body_of(case))
     problem = check_problem(answer, case["status"], "malformed-body" if case["status"] == 400 else "invalid-request")
-    assert {"pointer": case.get("pointer", ""), "rule": case["rule"]} in problem["errors"]
+    found = [fault for fault in problem["errors"] if fault["rule"] == case["rule"]]
+    assert case.get("pointer", "") in [fault["pointer"] for fault in found]
+    assert case.get("allowed") in [fault.get("allowed") for fault in found]
     said = LOGS.getvalue()
     assert "canar" not in answer.text.lower() + said.lower()
     recorded = sqlite_service.app.state.store.size() - before
@@ -134,7 +137,20 @@ def test_lists_are_paged_newest_first(service: Client) -> None:
     assert seen == made[::-1]
     line = service.get("/scores").json()["scores"][0]
     assert line["nominal_id"] == "N-104"
-    assert line["insufficient_history"] is False
+    assert (line["insufficient_history"], line["history_status"]) == (False, "sufficient")
+
+
+def test_no_entrance_shows_a_figure_of_an_insufficient_history_without_saying_so(sqlite_service: Client) -> None:
+    given = sqlite_service.score(example(incidents=example()["incidents"][2:]))
+    path = given.headers["location"]
+    for answer in (given.json(), sqlite_service.get(path).json()):
+        assert answer["history"]["status"] == "insufficient"
+        assert answer["advisory"].startswith("Insufficient history")
+    line = sqlite_service.get("/scores?limit=1").json()["scores"][0]
+    assert line["score_id"] == given.json()["score_id"]
+    assert (line["insufficient_history"], line["history_status"]) == (True, "insufficient")
+    drawn = sqlite_service.get(f"{path}/survival", Accept="image/svg+xml").text
+    assert "Insufficient history: only the index incident is known" in drawn
 
 
 @pytest.mark.parametrize(
@@ -153,10 +169,13 @@ def test_survival_as_json_csv_and_svg(service: Client) -> None:
     weekly = service.get(path).json()
     assert weekly["days"][:3] == [0, 7, 14]
     assert weekly["days"][-2:] == [364, 365]
+    assert weekly == service.get(f"/scores/{score_id}").json()["survival"]
+    assert weekly["from_as_of"]["days_passed"] == 1
     table = service.get(path + "?daily=true", Accept="text/csv")
     lines = table.text.split("\r\n")
-    assert (table.headers["content-type"], lines[0], len(lines)) == ("text/csv; charset=utf-8", "day,probability", 368)
+    assert (table.headers["content-type"], lines[0], len(lines)) == ("text/csv; charset=utf-8", CSV_HEAD, 368)
     assert float(lines[366].split(",")[1]) == pytest.approx(weekly["probability"][-1], abs=1e-8)
+    assert float(lines[366].split(",")[2]) == pytest.approx(weekly["from_as_of"]["probability"][-1], abs=1e-8)
     drawn = service.get(path, Accept="image/svg+xml;q=0.9, text/csv;q=0.1")
     assert drawn.headers["content-security-policy"] == "default-src 'none'; sandbox"
     picture = Xml.fromstring(drawn.text)

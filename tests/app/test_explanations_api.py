@@ -122,7 +122,7 @@ def test_own_scores_with_scope_score_and_all_with_triage(service: Client) -> Non
     for unknown in ("nothing", "0190a000-0000-7000-8000-000000000000"):
         check_problem(read(service, unknown), 404, "not-found")
     problem = check_problem(read(service, mine, "CANARY"), 422, "invalid-request")
-    assert problem["errors"] == [{"pointer": "/query/by", "rule": "literal-error"}]
+    assert problem["errors"] == [{"pointer": "/query/by", "rule": "literal-error", "allowed": ["factors", "incidents"]}]
 
 
 def test_a_model_that_does_not_reproduce_explains_nothing(service: Client) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.harm.answers import FactorExplanation
 from app.harm.explanation import FACTORS, explain_factors, factor_effects
+from app.harm.explanation_answers import FactorExplanation
 from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.harm.answers import IncidentShare
+from app.harm.explanation_answers import IncidentShare
 from app.harm.incident_view import LIMITS
 from app.harm.service import Scorer, load_scorer
 from app.harm.wording import percent, points

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from app.harm import incidents as code
-from app.harm.answers import BothExplanations, IncidentExplanation
 from app.harm.explanation import top_chances
+from app.harm.explanation_answers import BothExplanations, IncidentExplanation
 from app.harm.incidents import IncidentEffects, incident_effects, players_of
 from app.harm.model import HarmModel
 from app.harm.records import ScoreRequest, parse_request

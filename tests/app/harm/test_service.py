@@ -5,19 +5,17 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
 
 import numpy as np
 import pytest
 
 from app.errors import SetupError
-from app.harm.curve import curve_csv, curve_svg
 from app.harm.explanation import factor_effects
-from app.harm.model import DAYS, Groups
+from app.harm.golden import check_golden
+from app.harm.model import Groups
 from app.harm.records import parse_request
-from app.harm.service import Scorer, load_scorer, survival_answer
+from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
-from tests.requests import example
 from tests.toy_bundle import classifier, golden_line, survival, write_toy
 
 TODAY = date(2026, 11, 22)
@@ -57,44 +55,17 @@ def test_golden_cases_hold_to_a_millionth(tmp_path: Path, change: Callable[[dict
     write_toy(tmp_path, golden=golden(change))
     scorer = load_scorer(tmp_path, Path("no imported index"))
     if fits:
-        scorer.check_golden()
+        check_golden(scorer)
     else:
         with pytest.raises(SetupError, match="golden case 1"):
-            scorer.check_golden()
+            check_golden(scorer)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
 def test_without_golden_cases_nothing_shows_that_it_works(tmp_path: Path, content: bytes) -> None:
     write_toy(tmp_path, golden=content)
     with pytest.raises(SetupError, match="golden"):
-        load_scorer(tmp_path, Path("no imported index")).check_golden()
-
-
-@pytest.mark.parametrize(("level", "median"), [(0.5, 100), (0.499, 100), (0.501, None)])
-def test_median_is_the_first_day_at_one_half_or_less(level: float, median: int | None) -> None:
-    curve = np.where(np.arange(DAYS) < 100, 1.0, level)
-    answer = survival_answer(curve)
-    assert answer.median_days == median
-    assert answer.days[:3] + answer.days[-2:] == [0, 7, 14, 364, 365]
-    assert answer.at == {"30": 1.0, "90": 1.0, "180": level, "365": level}
-    assert survival_answer(curve, daily=True).days == list(range(DAYS))
-
-
-def test_picture_and_table_say_what_the_curve_says(toy_scorer: Scorer) -> None:
-    scored = toy_scorer.score(parse_request(example()), TODAY)
-    curve = survival_answer(np.linspace(1, 0.25, DAYS), daily=True)
-    picture = Xml.fromstring(curve_svg(scored.body("id", NOW), curve))
-    words = [text for text in picture.itertext() if text]
-    assert words[-2] == "25 %", "the value at one year stands beside the end of the line"
-    assert words[-1].startswith("Advice, not a decision."), "and whom it learnt from under it"
-    assert "25 % after 365 days" in words[1]
-    assert "11 March 2020" in " ".join(words)
-    line = picture.find("{http://www.w3.org/2000/svg}polyline")
-    assert line is not None
-    heights = [float(point.split(",")[1]) for point in line.get("points", "").split()]
-    assert heights == sorted(heights), "the line never rises"
-    table = [row.split(",") for row in curve_csv(curve).split("\r\n")[1:-1]]
-    assert [float(value) for _, value in table] == pytest.approx(curve.probability)
+        check_golden(load_scorer(tmp_path, Path("no imported index")))
 
 
 def test_the_number_explained_is_the_number_shown(toy_scorer: Scorer) -> None:

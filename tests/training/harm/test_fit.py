@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from app.artifact_signatures import SIGNATURE, make_key, read_trusted
 from app.artifacts import GOLDEN, MANIFEST, load_bundle
 from app.errors import SetupError
+from app.harm.golden import check_golden
 from app.harm.harm_index import load_harm_index
 from app.harm.records import parse_request
 from app.harm.service import Scorer
@@ -82,7 +83,7 @@ def test_no_fit_opens_the_latents_beside_the_extract(fitted: Fitted) -> None:
 def test_service_loads_it_and_reproduces_its_golden_cases(artefact: Path) -> None:
     bundle = load_bundle(artefact)
     assert len(bundle.golden) == 50
-    Scorer({FAMILY: bundle}, load_harm_index()).check_golden()
+    check_golden(Scorer({FAMILY: bundle}, load_harm_index()))
 
 
 @pytest.mark.slow

@@ -1,0 +1,131 @@
+"""What an explanation says: shares of factors or of incidents, and what they add up to. Names are the contract's."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal
+
+from app.answer import Answer, Probability
+
+
+class Share(Answer):
+    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words."""
+
+    name: str
+    """What the share belongs to."""
+    effect: float
+    """Share in the explained number less the reference, as a probability."""
+    effect_top_two: float
+    """Share in the probability of the top two groups."""
+    evidence: object
+    """The figures behind it."""
+    text: str
+    """It in words."""
+
+
+class FactorShare(Share):
+    """Share of one factor."""
+
+    evidence: dict[str, float | None]
+    """The nominal's own figures, with their place among 100 nominals where one can be given; null where a figure was not sent."""
+
+
+class IncidentEvidence(Answer):
+    """The incident behind a share, and what the score would be without it.
+
+    `without` population probability of the top group with just this left out. Where several older incidents count as
+    one (`incidents` says how many), `harm` is their sum and id, date and role are null.
+    """
+
+    incidents: int
+    """How many incidents it stands for."""
+    incident_id: str | None
+    """The incident; null where several older ones are told together."""
+    occurred_on: date | None
+    """Its date."""
+    harm: float
+    """Its harm score in days, or their sum."""
+    role: str | None
+    """The role the nominal has in it."""
+    without: Probability
+    """The explained number with just this left out."""
+
+
+class IncidentShare(Share):
+    """Share of one earlier incident, or of all older ones together."""
+
+    evidence: IncidentEvidence
+    """The incident behind it."""
+
+
+class Reference(Answer):
+    """What the score is compared with."""
+
+    value: float
+    """The number of the reference."""
+    description: str
+    """What the reference is."""
+
+
+class Compared(Answer):
+    """A probability and what it is compared with."""
+
+    explains: str
+    """Which number."""
+    value: float
+    """The nominal's."""
+    reference: float
+    """That of the reference."""
+
+
+class Explanation(Answer):
+    """How the estimate came about; `sum(effect) == value - reference.value`."""
+
+    by: str
+    """Which view."""
+    explains: str
+    """Which number of the answer."""
+    value: float
+    """That number."""
+    reference: Reference
+    """What it is compared with."""
+    top_two: Compared
+    """The probability of the top two groups and its reference."""
+    contributions: Sequence[Share]
+    """Shares, largest first; they add up to value less reference."""
+    summary: str
+    """Two or three sentences."""
+    limits: list[str]
+    """What it cannot say; to be shown with it."""
+    covenant: dict[str, str]
+    """Letters for explainability and transparency: A adequate, M moderate, L limited."""
+
+
+class FactorExplanation(Explanation):
+    """By what the record says: ten factors."""
+
+    by: Literal["factors"]
+    """By factors."""
+    contributions: list[FactorShare]
+    """Shares of the ten factors, largest first."""
+
+
+class IncidentExplanation(Explanation):
+    """By what is on the record: each earlier incident. Empty where only the index incident is known."""
+
+    by: Literal["incidents"]
+    """By incidents."""
+    contributions: list[IncidentShare]
+    """Shares of the ten most recent earlier incidents and of all older ones together, largest first."""
+
+
+class BothExplanations(Answer):
+    """Two views of one score; they agree on the value."""
+
+    factors: FactorExplanation
+    """By factors."""
+    incidents: IncidentExplanation
+    """By incidents."""
+
+
+OneView = FactorExplanation | IncidentExplanation
+Explained = OneView | BothExplanations | None

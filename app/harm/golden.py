@@ -1,0 +1,48 @@
+"""Golden cases: requests with the answers an artefact must give on any machine before it may serve."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from app.errors import InvalidInput, SetupError
+from app.harm.records import parse_request
+from app.harm.service import Scored, Scorer
+
+TOLERANCE = 1e-6
+
+
+def check_golden(scorer: Scorer) -> None:
+    """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
+    if scorer.text is not None:
+        scorer.text.check_golden()
+    for family, model in scorer.models.items():
+        stamp = model.bundle.manifest.harm_index
+        if stamp.sha256 != scorer.index.sha256:
+            raise SetupError(
+                f"{family} learnt with another harm index (edition {stamp.edition}) than the one in use "
+                f"({scorer.index.edition}). Retrain it, or restore the table it learnt with."
+            )
+        golden = model.bundle.golden
+        if not golden:
+            raise SetupError(f"{family}: the artefact has no golden cases, so nothing shows that it works here.")
+        for number, case in enumerate(golden, start=1):
+            if not _reproduces(scorer, case):
+                raise SetupError(f"{family}: golden case {number} does not reproduce on this machine.")
+
+
+def _reproduces(scorer: Scorer, case: Mapping[str, Any]) -> bool:
+    try:
+        request = parse_request({**case["request"], "explain": "none"})
+        return _same(scorer.score(request, request.as_of or date.max), case["answer"])
+    except (InvalidInput, KeyError, TypeError, ValueError):
+        return False
+
+
+def _same(scored: Scored, answer: Mapping[str, object]) -> bool:
+    found = [*scored.harm.probabilities, *scored.harm.population_probabilities, *scored.curve]
+    expected = [answer["probabilities"], answer["population_probabilities"], answer["survival"]]
+    flat = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in expected])
+    close = len(found) == len(flat) and bool(np.abs(np.asarray(found) - flat).max() <= TOLERANCE)
+    return close and scored.harm.predicted_group == answer["predicted_group"]

@@ -1,0 +1,104 @@
+"""What an estimate rests on accusations: the same record scored without its earlier uncharged incidents.
+
+Uncharged is an incident on which the nominal is recorded as suspect. The index incident and day zero stay, whatever the
+role in it; so do custody appearances, which name no incident. Features of records with and without come out of one pass.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from app.harm.answers import WithoutUncharged
+from app.harm.features import SUSPECT, Histories, Ints, Nominals
+from app.harm.incidents import Flags
+from app.harm.model import Groups, HarmModel, group_name
+from app.harm.wording import percent, points
+
+NONE_LEFT_OUT = "No earlier incident is recorded with the nominal as suspect only, so there is nothing to leave out."
+
+
+class BothWays(NamedTuple):
+    """N nominals as they are and behind them W of them without their earlier uncharged incidents; `of` int64 (W,) whom."""
+
+    histories: Histories
+    nominals: Nominals
+    of: Ints
+
+
+def earlier_uncharged(known: Histories) -> Flags:
+    """Which incidents of N histories, bool (incidents,), are earlier ones that nobody was charged with."""
+    found: Flags = known.incidents.role == SUSPECT
+    found[known.starts[1:][known.lengths > 0] - 1] = False
+    return found
+
+
+def both_ways(known: Histories, nominals: Nominals) -> BothWays:
+    """Each of N nominals, and again without earlier uncharged incidents whoever has any."""
+    uncharged = earlier_uncharged(known)
+    owner, count = known.incidents.nominal, len(known.day_zero)
+    of = np.unique(owner[uncharged])
+    if not len(of):
+        return BothWays(known, nominals, of)
+    again = np.full(count, -1)
+    again[of] = count + np.arange(len(of))
+    kept = np.flatnonzero(~uncharged & (again[owner] >= 0))
+    rows = np.concatenate([np.arange(len(owner)), kept])
+    number = np.concatenate([owner, again[owner[kept]]])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(number, minlength=count + len(of)))])
+    histories = Histories(
+        incidents=replace(known.incidents.take(rows), nominal=number),
+        starts=starts,
+        day_zero=np.concatenate([known.day_zero, known.day_zero[of]]),
+        source=known.source[rows],
+    )
+    return BothWays(histories, _repeated(nominals, np.concatenate([np.arange(count), of]), again), of)
+
+
+def _repeated(nominals: Nominals, rows: Ints, again: Ints) -> Nominals:
+    """The nominals in `rows`; `again` (N,) is the second number of each, -1 where there is none."""
+    second = again[nominals.custody_nominal]
+    has = second >= 0
+    return Nominals(
+        birth_day=nominals.birth_day[rows],
+        gender=nominals.gender[rows],
+        victim_contacts=nominals.victim_contacts[rows],
+        custody_nominal=np.concatenate([nominals.custody_nominal, second[has]]),
+        custody_day=np.concatenate([nominals.custody_day, nominals.custody_day[has]]),
+    )
+
+
+def without_uncharged(
+    model: HarmModel, population: list[float], group: str, incidents: int, without: Groups | None
+) -> WithoutUncharged:
+    """What is said beside a score of these population probabilities (4,) and predicted group.
+
+    `without` its `incidents` uncharged ones, (1, 4); None where it has none.
+    """
+    if without is None:
+        return WithoutUncharged(
+            incidents=0,
+            population_probabilities=population,
+            predicted_group=group,
+            difference_points=0.0,
+            statement=NONE_LEFT_OUT,
+        )
+    changed = without.population[0].tolist()
+    other = group_name(int(model.decide(without.probabilities)[0]))
+    return WithoutUncharged(
+        incidents=incidents,
+        population_probabilities=changed,
+        predicted_group=other,
+        difference_points=100 * (changed[-1] - population[-1]),
+        statement=_told(incidents, population[-1], changed[-1], group, other),
+    )
+
+
+def _told(count: int, value: float, without: float, group: str, other: str) -> str:
+    incidents = "the earlier incident" if count == 1 else f"the {count} earlier incidents"
+    group_told = f"stay {group}" if other == group else f"be {other} instead of {group}"
+    return (
+        f"Without {incidents} in which the nominal is recorded as suspect and was not charged, the estimate for the highest "
+        f"group would be {percent(without)} instead of {percent(value)} ({points(without - value)}), and the predicted "
+        f"group would {group_told}."
+    )
