@@ -4,6 +4,7 @@ import csv
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from app.errors import DayZeroError, Fault, InputError, SetupError
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 from app.upkeep import db, erase, keys
+
+if TYPE_CHECKING:
+    from app.harm.explaining import By
+    from app.harm.targets import Of
 
 DEFAULT_SUBJECT = "local"
 
@@ -123,6 +128,39 @@ def score(file: Path, out: Path | None, server: str | None) -> None:
     failed = score_file(read_settings(), file, out, server, local_subject(), os.environ.get("DAYZERO_TOKEN"))
     if failed:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
+
+
+@main.command()
+@click.argument("score_id")
+@click.option(
+    "--by", type=click.Choice(["factors", "incidents"]), default="factors", show_default=True, help="The view."
+)
+@click.option(
+    "--of",
+    type=click.Choice(["harm", "survival"]),
+    default="harm",
+    show_default=True,
+    help="The highest group of harm, or one year without a further incident.",
+)
+@click.option("--as", "form", type=click.Choice(["words", "json", "svg"]), default="words", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of the terminal.")
+def explain(score_id: str, by: "By", of: "Of", form: str, out: Path | None) -> None:
+    """Explain a score in the ledger of DAYZERO_HOME, whatever it was given with.
+
+    The same numbers as GET /scores/{id}/explanation, to the bit. The reading is recorded as `local:<your user name>`.
+    """
+    from app.explain_command import explain_stored  # noqa: PLC0415
+    from app.files import written_whole  # noqa: PLC0415
+    from app.media import JSON, SVG, TEXT  # noqa: PLC0415
+    from app.storage import local_subject  # noqa: PLC0415
+
+    media = {"words": TEXT, "json": JSON, "svg": SVG}[form]
+    view = explain_stored(read_settings(), score_id, by, of, media, local_subject()).rstrip("\n")
+    if out is None:
+        click.echo(view)
+        return
+    with written_whole(out) as file:
+        file.write(f"{view}\n".encode())
 
 
 @main.group("harm-index")

@@ -3,7 +3,7 @@
 from app.errors import NotAcceptable
 
 JSON, CSV, SVG = "application/json", "text/csv", "image/svg+xml"
-HTML, MARKDOWN = "text/html", "text/markdown"
+HTML, MARKDOWN, TEXT = "text/html", "text/markdown", "text/plain"
 
 
 def preferred(accept: str | None, offered: tuple[str, ...]) -> str:

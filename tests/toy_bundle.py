@@ -76,9 +76,10 @@ def one_sexual_offence() -> bytes:
 
 
 def survival() -> bytes:
-    """exp(-rate * day / 365), the rate a soft function of the stalking flags."""
+    """exp(-rate * day / 365), the rate rising with custody appearances and with harm, as the survival features allow."""
     pick = np.zeros((WIDTH, 1), dtype=np.float32)
-    pick[FEATURES.index("is_stalking") :: len(FEATURES)] = -0.2 / 365
+    pick[FEATURES.index("custody_count") :: len(FEATURES)] = -0.05 / 365
+    pick[FEATURES.index("harm_score") :: len(FEATURES)] = -0.0004 / 365
     nodes = [
         helper.make_node("Flatten", ["features"], ["flat"], axis=1),
         helper.make_node("MatMul", ["flat", "pick"], ["rate"]),

@@ -200,6 +200,8 @@ class ScoreBody(Answer):
     """Chance of no further incident by each day."""
     explanation: Explained
     """How the estimate came about, by the views asked for; null where none was."""
+    survival_explanation: Explained = None
+    """How the probability of no further incident within 365 days came about; null where that was not asked for."""
     advisory: str
     """To be shown with every score: advice to a person, not a decision."""
 

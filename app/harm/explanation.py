@@ -1,7 +1,8 @@
 """How an estimate came about: ten factors, their exact share in it, in numbers and in words.
 
 Each factor is a set of features over all incidents. It is compared with a reference record: as many incidents as the
-nominal has, each at the population's median for its position, the nominal's own gender. Words live in `wording.py`.
+nominal has, each at the population's median for its position, the nominal's own gender.
+Words live in `wording.py` and `factor_words.py`.
 """
 
 from collections.abc import Collection
@@ -9,11 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.harm.explanation_answers import Compared, FactorExplanation, FactorShare, Reference
+from app.harm.explanation_answers import FactorExplanation, FactorShare
+from app.harm.factor_words import fact, standing
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
-from app.harm.model import HarmModel, group_name
+from app.harm.model import HarmModel
 from app.harm.shapley import Floats, explain
-from app.harm.wording import COVENANT, REFERENCE, base_rate, limits, sentence, standing, summary
+from app.harm.targets import TARGETS, Of, Target
+from app.harm.view import second, whole_view
+from app.harm.wording import REFERENCE, moves
 
 FACTORS: dict[str, tuple[str, ...]] = {
     "age": ("age_at_offence",),
@@ -27,7 +31,6 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "custody": ("custody_count",),
     "victim contacts": ("victim_contacts",),
 }
-TOP, TOP_TWO = f"population probability of group {group_name(3)}", "population probability of the top two groups"
 _AGAINST = "a typical record of the same length"
 _NOTHING = "No single factor moves it by half a point or more."
 _HEADLINE = {
@@ -41,26 +44,28 @@ _HEADLINE = {
 
 
 class Effects(NamedTuple):
-    """Contributions (10, 2) to the top group and to the top two, and both ends (2, 2): reference, then value."""
+    """Contributions (10, K) to each number of a target, and both ends (2, K): reference, then value."""
 
     contributions: Floats
     ends: Floats
 
 
-def factor_effects(model: HarmModel, features: Features, rows: int) -> Effects:
+def factor_effects(model: HarmModel, features: Features, rows: int, target: Target = TARGETS["harm"]) -> Effects:
     """Exact Shapley values of the ten factors for one nominal, float32 (1, 20, 19), `rows` of them real.
 
-    The grand coalition takes the value `/score` gives, so that the contributions add up to the number shown.
+    Factors that equal the reference, or that the target does not see, drop out before the one call of the model. The
+    grand coalition takes the value `/score` gives, so that the contributions add up to the number shown.
     """
     own = features[0]
     reference = _reference(model.bundle.reference, own, rows)
     members = np.array([[name in names for name in FEATURES] for names in FACTORS.values()])
-    active = members @ (own != reference).any(axis=0)
-    shown = top_chances(model, features)
+    seen = np.isin(FEATURES, target.seen)
+    active = members @ (seen & (own != reference).any(axis=0))
+    shown = target.values(model, features)
 
     def value_of(subsets: np.ndarray) -> Floats:
         columns = subsets @ members
-        values = top_chances(model, np.where(columns[:, None, :], own, reference))
+        values = target.values(model, np.where(columns[:, None, :], own, reference))
         values[-1] = shown[0]
         return values
 
@@ -68,44 +73,34 @@ def factor_effects(model: HarmModel, features: Features, rows: int) -> Effects:
 
 
 def explain_factors(
-    model: HarmModel, features: Features, rows: int, unknown: Collection[str] = ()
+    model: HarmModel, features: Features, rows: int, unknown: Collection[str] = (), of: Of = "harm"
 ) -> FactorExplanation:
     """The factor view of one nominal's score (see the module), contributions largest first.
 
-    `unknown` names factors whose figure was not given: what stands in for it is never told as a fact.
+    `unknown` names factors whose figure was not given: what stands in for it is never told as a fact. `of` says which
+    number of the answer is explained.
     """
-    effects, ((low, low_two), (high, high_two)) = factor_effects(model, features, rows)
+    target = TARGETS[of]
+    effects, ends = factor_effects(model, features, rows, target)
     order = sorted(range(len(FACTORS)), key=lambda factor: -abs(effects[factor, 0]))
     names = list(FACTORS)
     record = features[0, -rows:]
     contributions = [
-        _contribution(model, record, names[factor], effects[factor], known=names[factor] not in unknown)
+        _contribution(model, record, names[factor], effects[factor], target, known=names[factor] not in unknown)
         for factor in order
     ]
-    return FactorExplanation(
-        by="factors",
-        explains=TOP,
-        value=float(high),
-        reference=Reference(value=float(low), description=REFERENCE),
-        top_two=Compared(explains=TOP_TWO, value=float(high_two), reference=float(low_two)),
-        contributions=contributions,
-        summary=summary(
-            float(high),
-            float(low),
-            contributions,
-            against=_AGAINST,
-            otherwise=_NOTHING,
-            usual=base_rate(model.bundle.manifest),
-        ),
-        limits=limits(model.bundle.manifest, rows),
-        covenant=COVENANT,
+    return whole_view(
+        FactorExplanation,
+        "factors",
+        target,
+        model,
+        ends,
+        contributions,
+        reference=REFERENCE,
+        against=_AGAINST,
+        otherwise=_NOTHING,
+        limits=target.limits(model.bundle.manifest, rows),
     )
-
-
-def top_chances(model: HarmModel, features: Features) -> Floats:
-    """Population probability of the top group and of the top two, (N, 2)."""
-    population = model.groups(features).population
-    return np.stack([population[:, 3], population[:, 2] + population[:, 3]], axis=1)
 
 
 def _reference(medians: Features, own: Features, rows: int) -> Features:
@@ -116,7 +111,9 @@ def _reference(medians: Features, own: Features, rows: int) -> Features:
     return reference
 
 
-def _contribution(model: HarmModel, record: Features, name: str, effects: Floats, *, known: bool) -> FactorShare:
+def _contribution(
+    model: HarmModel, record: Features, name: str, effects: Floats, target: Target, *, known: bool
+) -> FactorShare:
     evidence = _evidence(record, name)
     if not known:
         evidence = dict.fromkeys(evidence, None) | {"incidents": evidence["incidents"]}
@@ -127,12 +124,14 @@ def _contribution(model: HarmModel, record: Features, name: str, effects: Floats
         scale = model.bundle.manifest.population_percentiles[headline]
         place = standing(scale, float(record[-1, COLUMN[headline]]))
         evidence["population_percentile"] = place.percentile
+    unseen = not set(FACTORS[name]) & set(target.seen)
+    with_it = target.unseen if unseen else moves(float(effects[0]), target.called)
     return FactorShare(
         name=name,
         effect=float(effects[0]),
-        effect_top_two=float(effects[1]),
+        effect_top_two=second(effects),
         evidence=evidence,
-        text=sentence(name, float(effects[0]), evidence, place, known=known),
+        text=f"{fact(name, evidence, place, known=known)}. {with_it}.",
     )
 
 

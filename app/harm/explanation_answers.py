@@ -8,14 +8,17 @@ from app.answer import Answer, Probability
 
 
 class Share(Answer):
-    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words."""
+    """A part of the difference to the reference, in probability (exact Shapley value), in numbers and in words.
+
+    `effect_top_two` is null where the survival is explained: it has no second number.
+    """
 
     name: str
     """What the share belongs to."""
     effect: float
     """Share in the explained number less the reference, as a probability."""
-    effect_top_two: float
-    """Share in the probability of the top two groups."""
+    effect_top_two: float | None
+    """Share in the probability of the top two groups; null where the survival is explained."""
     evidence: object
     """The figures behind it."""
     text: str
@@ -32,7 +35,7 @@ class FactorShare(Share):
 class IncidentEvidence(Answer):
     """The incident behind a share, and what the score would be without it.
 
-    `without` population probability of the top group with just this left out. Where several older incidents count as
+    `without` the explained probability with just this left out. Where several older incidents count as
     one (`incidents` says how many), `harm` is their sum and id, date and role are null.
     """
 
@@ -78,7 +81,11 @@ class Compared(Answer):
 
 
 class Explanation(Answer):
-    """How the estimate came about; `sum(effect) == value - reference.value`."""
+    """How the estimate came about; `sum(effect) == value - reference.value`.
+
+    `explains` says which number that is: `harm.population_probabilities` of the top group, or `survival.at` 365 days.
+    `top_two` goes with the first only.
+    """
 
     by: str
     """Which view."""
@@ -88,8 +95,8 @@ class Explanation(Answer):
     """That number."""
     reference: Reference
     """What it is compared with."""
-    top_two: Compared
-    """The probability of the top two groups and its reference."""
+    top_two: Compared | None
+    """The probability of the top two groups and its reference; null where the survival is explained."""
     contributions: Sequence[Share]
     """Shares, largest first; they add up to value less reference."""
     summary: str

@@ -8,13 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.harm.explanation_answers import BothExplanations, Explained, OneView
-from app.harm.explanation_picture import explanation_svg
-from app.harm.inferred import demand_same_reader
-from app.harm.records import read_request
+from app.harm.explaining import By
+from app.harm.explanation_answers import OneView
 from app.harm.routes import PICTURE_POLICY, Reading, stored_score
-from app.harm.service import View
-from app.media import JSON, SVG, preferred
+from app.harm.stored_views import FORMS, stored_view
+from app.harm.targets import Of
+from app.media import SVG, TEXT, preferred
 from app.problems import describe
 
 router = APIRouter(tags=["scores"])
@@ -25,7 +24,8 @@ class ExplanationQuery(BaseModel):
     """Which view of a score."""
 
     model_config = ConfigDict(extra="forbid")
-    by: View = Field(default="factors", description="ten factors, or each earlier incident")
+    by: By = Field(default="factors", description="ten factors, or each earlier incident")
+    of: Of = Field(default="harm", description="the highest group of harm, or one year without a further incident")
 
 
 @router.get(
@@ -33,37 +33,26 @@ class ExplanationQuery(BaseModel):
     summary="Explain a stored score",
     response_model=OneView,
     responses={
-        200: {"content": {SVG: {"schema": {"type": "string"}}}},
+        200: {"content": {SVG: {"schema": {"type": "string"}}, TEXT: {"schema": {"type": "string"}}}},
         **describe(401, 403, 404, 406, 409, 410, 422, 503),
     },
 )
 async def get_explanation(
     request: Request, caller: Reading, score_id: str, query: Annotated[ExplanationQuery, Query()]
 ) -> Response:
-    """By ten factors or by each earlier incident: JSON, or SVG by `Accept`.
+    """By ten factors or by each earlier incident: JSON, a picture (SVG) or words (plain text) by `Accept`.
+
+    The picture by factors has a bar for each; by incidents it has the history with day zero and harm, shaded by what
+    each incident goes with, above the bars.
 
     A view that was given with the score is given again as it was. Any other is computed from the stored request with
     the very artefact that made the score, and is what `POST /score` would have given, to the bit.
     """
-    by = query.by
-    media = preferred(request.headers.get("accept"), (JSON, SVG))
+    media = preferred(request.headers.get("accept"), FORMS)
     _, archived = await stored_score(request, caller, score_id, _ROUTE)
-    body = archived.body
-    view = _given(body.explanation, by)
-    if view is None:
+    view = stored_view(archived, query.by, query.of, media)
+    if not isinstance(view, str):
         state = request.app.state
         state.readiness.demand_model()
-        wanted = read_request(archived.request)
-        demand_same_reader(body, state.scorer.index.reader)
-        work = partial(state.scorer.explain_again, wanted, body.model.manifest_sha256, by)
-        view = await state.admission.run(work)
-    if media == SVG:
-        return Response(explanation_svg(body, view), media_type=SVG, headers=PICTURE_POLICY)
-    return Response(view.model_dump_json(), media_type=JSON)
-
-
-def _given(explanation: Explained, by: View) -> OneView | None:
-    """The view asked for, where the score was given with it."""
-    if isinstance(explanation, BothExplanations):
-        return explanation.factors if by == "factors" else explanation.incidents
-    return explanation if explanation is not None and explanation.by == by else None
+        view = await state.admission.run(partial(view, state.scorer))
+    return Response(view, media_type=media, headers=PICTURE_POLICY if media == SVG else {})

@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.harm.explanation import TOP, TOP_TWO
-from app.harm.explanation_answers import Compared, IncidentEvidence, IncidentExplanation, IncidentShare, Reference
+from app.harm.explanation_answers import IncidentEvidence, IncidentExplanation, IncidentShare
 from app.harm.features import ROWS, Features
 from app.harm.harm_index import HarmIndex
 from app.harm.history import Case
@@ -12,18 +11,20 @@ from app.harm.incidents import incident_effects
 from app.harm.model import HarmModel
 from app.harm.records import IncidentRecord
 from app.harm.shapley import Floats
-from app.harm.wording import COVENANT, base_rate, direction, limits, number, percent, points, summary
+from app.harm.targets import TARGETS, Of, Target
+from app.harm.view import second, whole_view
+from app.harm.wording import moves, number, percent, spoken_day
 
 REFERENCE = (
     "The index incident alone, with nothing before it on record; the nominal's age, gender, custody appearances and "
     "the victim's contacts as they are."
 )
 LIMITS = (
-    "An incident's points are its share beside the other incidents, not the change from leaving it out alone; "
-    "the estimate without it is given as well, and the two differ where incidents matter together.",
-    "With an incident left out, gaps, totals and rates of the others are worked out again; the index incident, "
-    "custody appearances and the victim's contacts stay as they are.",
-    "It tells how the estimate would read had the incident not been recorded, not what would have happened without it.",
+    "An incident's points are its share beside the other incidents. The figure without it is another thing, and is "
+    "given as well. The two differ where incidents matter together.",
+    "With an incident left out, the gaps, totals and rates of the others are worked out again. The index incident, "
+    "custody and the victim's contacts stay as they are.",
+    "It tells how the estimate would read if the incident had not been recorded, not what would have happened without it.",
 )
 _AGAINST = "the index incident alone"
 _NOTHING = "No single earlier incident moves it by half a point or more."
@@ -31,54 +32,57 @@ _NOTHING_EARLIER = "There is no earlier incident on record that could be left ou
 _OLDER = "All older incidents"
 
 
-def explain_incidents(model: HarmModel, case: Case, features: Features, index: HarmIndex) -> IncidentExplanation:
-    """The incident view of one nominal's score, contributions largest first; `features` (1, 20, 19) the nominal's."""
-    found = incident_effects(model, case, features)
-    (low, low_two), (high, high_two) = found.ends
+def explain_incidents(
+    model: HarmModel, case: Case, features: Features, index: HarmIndex, of: Of = "harm"
+) -> IncidentExplanation:
+    """The incident view of one nominal's score, contributions largest first; `features` (1, 20, 19) the nominal's.
+
+    `of` says which number of the answer is explained.
+    """
+    target = TARGETS[of]
+    found = incident_effects(model, case, features, target)
     order = sorted(range(len(found.players)), key=lambda player: -abs(found.contributions[player, 0]))
     contributions = [
-        _share(case, found.players[player].tolist(), found.contributions[player], float(found.without[player]), index)
-        for player in order
+        _share(
+            case, found.players[at].tolist(), found.contributions[at], float(found.without[at]), index, target.called
+        )
+        for at in order
     ]
-    return IncidentExplanation(
-        by="incidents",
-        explains=TOP,
-        value=float(high),
-        reference=Reference(value=float(low), description=REFERENCE),
-        top_two=Compared(explains=TOP_TWO, value=float(high_two), reference=float(low_two)),
-        contributions=contributions,
-        summary=summary(
-            float(high),
-            float(low),
-            contributions,
-            against=_AGAINST,
-            otherwise=_NOTHING if contributions else _NOTHING_EARLIER,
-            usual=base_rate(model.bundle.manifest),
-        ),
-        limits=_limits(model, min(len(case.order), ROWS)),
-        covenant=COVENANT,
+    return whole_view(
+        IncidentExplanation,
+        "incidents",
+        target,
+        model,
+        found.ends,
+        contributions,
+        reference=REFERENCE,
+        against=_AGAINST,
+        otherwise=_NOTHING if contributions else _NOTHING_EARLIER,
+        limits=_limits(target, model, min(len(case.order), ROWS)),
     )
 
 
-def _limits(model: HarmModel, rows: int) -> list[str]:
+def _limits(target: Target, model: HarmModel, rows: int) -> list[str]:
     """The general limits with this view's own behind the first."""
-    first, *others = limits(model.bundle.manifest, rows)
+    first, *others = target.limits(model.bundle.manifest, rows)
     return [first, *LIMITS, *others]
 
 
-def _share(case: Case, positions: list[int], effects: Floats, without: float, index: HarmIndex) -> IncidentShare:
+def _share(
+    case: Case, positions: list[int], effects: Floats, without: float, index: HarmIndex, called: str
+) -> IncidentShare:
     """One player's share: an incident, or all older ones, at these history positions."""
     records = [case.request.incidents[case.order[position]] for position in positions]
     harm = float(case.histories.incidents.harm[positions].sum())
     one = records[0] if len(records) == 1 else None
-    name = _OLDER if one is None else f"{what_it_is(one, index)} on {one.occurred_on}"
+    name = _OLDER if one is None else f"{what_it_is(one, index)} on {spoken_day(one.occurred_on)}"
     facts = _older(records, harm) if one is None else f"{name}, recorded as {one.role}, harm score {_days(harm)}"
     left_out = "it" if one is not None else "all of them"
     effect = float(effects[0])
     return IncidentShare(
         name=name,
         effect=effect,
-        effect_top_two=float(effects[1]),
+        effect_top_two=second(effects),
         evidence=IncidentEvidence(
             incidents=len(records),
             incident_id=one.incident_id if one else None,
@@ -88,8 +92,8 @@ def _share(case: Case, positions: list[int], effects: Floats, without: float, in
             without=without,
         ),
         text=(
-            f"{facts}. This {direction(effect)} ({points(effect)}). "
-            f"Without {left_out} on the record the estimate would be {percent(without)}."
+            f"{facts}. {moves(effect, called)}. "
+            f"Without {left_out} on the record the {called} would be {percent(without)}."
         ),
     )
 
@@ -108,7 +112,7 @@ def what_it_is(incident: IncidentRecord, index: HarmIndex) -> str:
 def _older(records: Sequence[IncidentRecord], harm: float) -> str:
     roles = Counter(record.role for record in records)
     told = " and ".join(f"{role} in {count}" for role, count in sorted(roles.items()))
-    span = f"from {records[0].occurred_on} to {records[-1].occurred_on}"
+    span = f"from {spoken_day(records[0].occurred_on)} to {spoken_day(records[-1].occurred_on)}"
     return f"The {len(records)} incidents before the others, {span}, {told}, harm scores adding up to {_days(harm)}"
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.harm.explanation import top_chances
 from app.harm.features import Features, Histories, Ints, Nominals, features
 from app.harm.history import Case
 from app.harm.model import HarmModel
 from app.harm.shapley import Floats, coalitions, shapley_values
+from app.harm.targets import TARGETS, Target
 
 RECENT = 10
 # Incidents and custody appearances of all records held at once; bounds memory for histories of thousands.
@@ -27,9 +27,9 @@ Flags = NDArray[np.bool_]
 class IncidentEffects:
     """Of P players, the most recent first: which incidents each stands for, and what it adds.
 
-    `players` history positions, oldest first, one array a player; `contributions` (P, 2) to the top group and to the
-    top two; `ends` (2, 2) value of the index incident alone, then of the full record; `without` (P,) value of the top
-    group with just this player left out.
+    `players` history positions, oldest first, one array a player; `contributions` (P, K) to each number of a target;
+    `ends` (2, K) values of the index incident alone, then of the full record; `without` (P,) the first number with just
+    this player left out.
     """
 
     players: list[Ints]
@@ -38,7 +38,9 @@ class IncidentEffects:
     without: Floats
 
 
-def incident_effects(model: HarmModel, case: Case, shown: Features) -> IncidentEffects:
+def incident_effects(
+    model: HarmModel, case: Case, shown: Features, target: Target = TARGETS["harm"]
+) -> IncidentEffects:
     """Exact Shapley values of the earlier incidents of one nominal; `shown` float32 (1, 20, 19) its own features.
 
     The full record takes the value `/score` gives, so that the contributions add up to the number shown.
@@ -48,7 +50,7 @@ def incident_effects(model: HarmModel, case: Case, shown: Features) -> IncidentE
     kept = np.ones((len(subsets), len(case.order)), dtype=np.bool_)
     for player, incidents in enumerate(players):
         kept[:, incidents] = subsets[:, player, None]
-    values = _values(model, _features_of(model, case, kept), top_chances(model, shown)[0])
+    values = _values(model, _features_of(model, case, kept), target, target.values(model, shown)[0])
     full = len(subsets) - 1
     left_out = [full ^ 1 << player for player in range(len(players))]
     return IncidentEffects(players, shapley_values(values, len(players)), values[[0, full]], values[left_out, 0])
@@ -97,8 +99,8 @@ def _repeated(one: Nominals, count: int) -> Nominals:
     )
 
 
-def _values(model: HarmModel, records: Features, shown: Floats) -> Floats:
-    """Value of each record, (C, 2); the last is the full record and takes the value `shown` (2,).
+def _values(model: HarmModel, records: Features, target: Target, shown: Floats) -> Floats:
+    """Value of each record, (C, K); the last is the full record and takes the value `shown` (K,).
 
     Records that are the same to the model are asked about once: interchangeable incidents then get the same share,
     and one that changes nothing gets exactly none.
@@ -107,6 +109,6 @@ def _values(model: HarmModel, records: Features, shown: Floats) -> Floats:
     same_as = np.array([first_seen.setdefault(record.tobytes(), row) for row, record in enumerate(records)])
     asked = np.unique(same_as)
     values = np.empty((len(records), len(shown)))
-    values[asked] = top_chances(model, records[asked])
+    values[asked] = target.values(model, records[asked])
     values[same_as[-1]] = shown
     return values.take(same_as, axis=0)

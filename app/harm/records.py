@@ -8,7 +8,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.forms import Identifier, check_form, read_form
@@ -65,6 +65,13 @@ EXAMPLE: dict[str, Any] = {
     "as_of": "2020-03-12",
 }  # fmt: skip
 """A request to try: shown in the API's documentation. Nobody real."""
+
+
+def _needs_a_view(value: bool, known: ValidationInfo) -> bool:
+    """Without a view there is nothing to explain the survival by; better refused than quietly forgotten."""
+    if value and known.data.get("explain") == "none":
+        raise PydanticCustomError("needs-a-view", "explain names no view")
+    return value
 
 
 class _Record(BaseModel):
@@ -133,6 +140,8 @@ class ScoreRequest(_Record):
     """Which model is asked."""
     explain: Explain = "factors"
     """Which views of the score are given with it."""
+    explain_survival: Annotated[bool, AfterValidator(_needs_a_view)] = False
+    """Also explain the probability of no further incident within 365 days, by the views `explain` names."""
     purpose: Purpose | None = None
     """What it is for. Default: the Purpose header, else stalking-triage."""
     as_of: Day | None = None
@@ -142,6 +151,11 @@ class ScoreRequest(_Record):
     def is_quick(self) -> bool:
         """Whether scoring takes so little that nobody else need wait for it: no explanation, no text to read."""
         return self.explain == "none" and not any(incident.log_text for incident in self.incidents)
+
+    @property
+    def explain_year(self) -> Explain:
+        """By what the one-year survival is to be explained."""
+        return self.explain if self.explain_survival else "none"
 
 
 def read_request(raw: bytes) -> ScoreRequest:

@@ -7,30 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
 from app.errors import Fault, InvalidInput, ModelNotLoaded
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
-from app.harm.explanation import explain_factors
-from app.harm.explanation_answers import BothExplanations, Explained, OneView
+from app.harm.caveats import base_rates
+from app.harm.explaining import By, explanation, one_view
+from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
-from app.harm.incident_view import explain_incidents
 from app.harm.inferred import CODE, harm_inferred
 from app.harm.model import Groups, HarmModel, group_name
-from app.harm.records import Explain, ScoreRequest
+from app.harm.records import ScoreRequest
 from app.harm.sufficiency import status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
+from app.harm.targets import Of
 from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
-from app.harm.wording import ADVISORY, ADVISORY_SHORT, base_rates
+from app.harm.wording import ADVISORY, ADVISORY_SHORT
 from app.text.manifest import FAMILY, TextManifest
 from app.text.model import TextModel
 from app.text.service import LogReader
-
-View = Literal["factors", "incidents"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ class Scored:
     harm: HarmAnswer
     curve: Curve
     explanation: Explained
+    survival_explanation: Explained
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
@@ -68,6 +68,7 @@ class Scored:
                 self.curve, since_day_zero(self.case.as_of, self.case.day_zero, (why for _, why in self.case.ignored))
             ),
             explanation=self.explanation,
+            survival_explanation=self.survival_explanation,
             advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
         )
 
@@ -104,11 +105,20 @@ class Scorer:
             model=model,
             harm=_harm_answer(model, case, groups, model.groups(tables[1:]) if len(tables) > 1 else None),
             curve=model.survival(table)[0],
-            explanation=self._explanation(model, case, table, request.explain),
+            explanation=explanation(model, case, table, self.index, request.explain),
+            survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
         )
 
-    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: View) -> OneView:
+    def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
         """One view of a score given before, to the bit what it would have been then.
+
+        Arguments and errors as for `case_again`.
+        """
+        model, case = self.case_again(request, manifest_sha256)
+        return one_view(model, case, self.features(case, model), self.index, by, of)
+
+    def case_again(self, request: ScoreRequest, manifest_sha256: str) -> tuple[HarmModel, Case]:
+        """The case of a score given before and the model that made it.
 
         `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
         (digest of its manifest) is not loaded.
@@ -119,22 +129,7 @@ class Scorer:
             raise ModelNotLoaded(
                 "The model version that made this score is not loaded here, and no other speaks for it."
             )
-        case = build_case(request, self.index, request.as_of or date.max)
-        table = self.features(case, model)
-        return self._view(model, case, table, by)
-
-    def _explanation(self, model: HarmModel, case: Case, table: Features, wanted: Explain) -> Explained:
-        if wanted == "both":
-            return BothExplanations(
-                factors=explain_factors(model, table, rows_of(case), _unknown(case)),
-                incidents=explain_incidents(model, case, table, self.index),
-            )
-        return None if wanted == "none" else self._view(model, case, table, wanted)
-
-    def _view(self, model: HarmModel, case: Case, table: Features, by: View) -> OneView:
-        if by == "factors":
-            return explain_factors(model, table, rows_of(case), _unknown(case))
-        return explain_incidents(model, case, table, self.index)
+        return model, build_case(request, self.index, request.as_of or date.max)
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
@@ -170,13 +165,6 @@ def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups |
         base_rates=base_rates(model.bundle.manifest),
         without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
     )
-
-
-def _unknown(case: Case) -> list[str]:
-    """Factors whose figure was not sent."""
-    request = case.request
-    missing = {"age": request.nominal.date_of_birth is None, "victim contacts": request.index_victim_contacts is None}
-    return [name for name, unknown in missing.items() if unknown]
 
 
 def stamp(bundle: Bundle[Any]) -> ModelStamp:

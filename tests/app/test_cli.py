@@ -34,8 +34,8 @@ def write(folder: Path, name: str, *requests: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["token"], ["features"], ["score"], ["audit"], ["audit", "verify"],
-                                     ["audit", "export"], ["audit", "receipt"], ["audit", "verify-receipt"],
+@pytest.mark.parametrize("command", [[], ["serve"], ["token"], ["features"], ["score"], ["explain"], ["audit"],
+                                     ["audit", "verify"], ["audit", "export"], ["audit", "receipt"], ["audit", "verify-receipt"],
                                      ["audit", "witness"], ["harm-index", "import"], ["keys", "create"],
                                      ["keys", "show"], ["db", "upgrade"]])  # fmt: skip
 def test_help_teaches(command: list[str]) -> None:

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
 
 import pytest
+from click.testing import CliRunner
 
 from app.artifacts import load_bundle
+from app.cli import main
+from app.database import sqlite_url
 from app.harm.model import HarmModel
 from app.readiness import Readiness
 from tests.app.harm.test_explanation import random_request
@@ -17,7 +19,6 @@ from tests.app.test_api import check_problem, events
 from tests.requests import example
 from tests.toy_bundle import one_sexual_offence, write_toy
 
-SVG = "{http://www.w3.org/2000/svg}"
 REQUESTS = [random_request(61), long_request(40, custody=3), example(), example(incidents=example()["incidents"][2:])]
 
 
@@ -64,8 +65,8 @@ def test_evidence_of_incidents(service: Client) -> None:
     }  # fmt: skip
     shares = {share["evidence"]["incident_id"]: share for share in explanation["contributions"]}
     assert shares.keys() == {"A", "B"}
-    assert shares["A"]["name"] == "Assault occasioning actual bodily harm on 2020-01-01"
-    assert shares["B"]["name"] == "Domestic non-crime on 2020-03-11"
+    assert shares["A"]["name"] == "Assault occasioning actual bodily harm on 1 January 2020"
+    assert shares["B"]["name"] == "Domestic non-crime on 11 March 2020"
     without = shares["A"]["evidence"].pop("without")
     assert shares["A"]["evidence"] == {
         "incidents": 1, "incident_id": "A", "occurred_on": "2020-01-01", "harm": 10.0, "role": "suspect",
@@ -133,23 +134,85 @@ def test_a_model_that_does_not_reproduce_explains_nothing(service: Client) -> No
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=["random", "long", "example", "index only"])
-def test_as_a_picture(sqlite_service: Client, request_: dict[str, Any]) -> None:
-    score_id = explained(sqlite_service, request_, "both")["score_id"]
+def test_the_curve_explained_with_the_score_and_on_demand_is_the_same_to_the_bit(
+    service: Client, request_: dict[str, Any]
+) -> None:
+    asked = service.score(request_ | {"explain": "both", "explain_survival": True})
+    plain = service.score(request_ | {"explain": "none"})
+    given = asked.json()["survival_explanation"]
+    held = asked.content[asked.content.index(b'"survival_explanation"') :]
+    assert plain.json()["survival_explanation"] is None
     for by in ("factors", "incidents"):
-        view = read(sqlite_service, score_id, by).json()
-        path = f"/scores/{score_id}/explanation?by={by}"
-        drawn = sqlite_service.get(path, Accept="image/svg+xml, application/json;q=0.5")
-        assert drawn.headers["content-type"].startswith("image/svg+xml")
-        assert drawn.headers["content-security-policy"] == "default-src 'none'; sandbox"
-        picture = Xml.fromstring(drawn.text)
-        _, *bars = picture.findall(f"{SVG}rect")
-        assert len(bars) == len(view["contributions"])
-        widths = [float(bar.get("width", "")) for bar in bars]
-        assert widths == sorted(widths, reverse=True)
-        assert all(0 <= float(bar.get("x", "")) <= 720 - width for bar, width in zip(bars, widths, strict=True))
-        for bar, share in zip(bars, view["contributions"], strict=True):
-            assert (float(bar.get("x", "")) >= 360) == (share["effect"] > 0 or float(bar.get("width", "")) == 0)
-        words = " ".join(picture.itertext())
-        for said in (view["summary"], *view["limits"], *(share["text"] for share in view["contributions"])):
-            assert said in words
-        check_problem(sqlite_service.get(path, Accept="text/csv"), 406, "not-acceptable")
+        expected = member(held, by)
+        assert json.loads(expected) == given[by]
+        assert given[by]["value"] == asked.json()["survival"]["at"]["365"]
+        for answer in (asked, plain):
+            found = read(service, answer.json()["score_id"], f"{by}&of=survival")
+            assert found.status_code == 200, found.text
+            assert found.content == expected
+            assert read(service, answer.json()["score_id"], by).json()["explains"] != given[by]["explains"]
+
+
+def test_a_curve_explained_by_nothing_is_refused(service: Client) -> None:
+    problem = check_problem(service.score(example(explain="none", explain_survival=True)), 422, "invalid-request")
+    assert problem["errors"] == [{"pointer": "/explain_survival", "rule": "needs-a-view"}]
+    score_id = explained(service, example(), "none")["score_id"]
+    refused = check_problem(read(service, score_id, "factors&of=CANARY"), 422, "invalid-request")
+    assert refused["errors"] == [{"pointer": "/query/of", "rule": "literal-error"}]
+
+
+def test_read_as_words(service: Client) -> None:
+    score_id = explained(service, example(), "none")["score_id"]
+    for by in ("factors", "incidents"):
+        view = read(service, score_id, by).json()
+        said = service.get(f"/scores/{score_id}/explanation?by={by}", Accept="text/plain")
+        assert said.headers["content-type"] == "text/plain; charset=utf-8"
+        assert said.text.startswith(view["summary"])
+        for told in (*view["limits"], *(share["text"] for share in view["contributions"])):
+            assert told in said.text
+
+
+def test_the_command_gives_what_the_service_gives(
+    tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another process's point of view: the service is down, the numbers are the same to the bit."""
+    with running(sqlite_url(tmp_path), tmp_path, toy_artifacts) as service:
+        score_id = explained(service, long_request(25, seed=5), "none")["score_id"]
+        path = f"/scores/{score_id}/explanation"
+        expected = {
+            (by, of, form): service.get(f"{path}?by={by}&of={of}", Accept=media).text
+            for by in ("factors", "incidents")
+            for of in ("harm", "survival")
+            for form, media in (("json", "application/json"), ("svg", "image/svg+xml"), ("words", "text/plain"))
+        }
+    monkeypatch.setenv("DAYZERO_HOME", str(tmp_path))
+    monkeypatch.setenv("DAYZERO_DATABASE_URL", sqlite_url(tmp_path))
+    monkeypatch.setenv("DAYZERO_ARTIFACTS", str(toy_artifacts))
+    for (by, of, form), text in expected.items():
+        shown = CliRunner().invoke(main, ["explain", score_id, "--by", by, "--of", of, "--as", form])
+        assert shown.exit_code == 0, shown.output
+        assert shown.stdout.rstrip("\n") == text.rstrip("\n")
+    written = tmp_path / "view.svg"
+    assert CliRunner().invoke(main, ["explain", score_id, "--as", "svg", "--out", str(written)]).exit_code == 0
+    assert written.read_text() == expected["factors", "harm", "svg"] + "\n"
+
+
+def test_the_command_records_the_reading_and_knows_only_scores(
+    tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(sqlite_url(tmp_path), tmp_path, toy_artifacts) as service:
+        score_id = explained(service, example(), "none")["score_id"]
+        read(service, score_id)
+        read_id = service.app.state.store.entry(1).record_id
+    monkeypatch.setenv("DAYZERO_HOME", str(tmp_path))
+    monkeypatch.setenv("DAYZERO_DATABASE_URL", sqlite_url(tmp_path))
+    monkeypatch.setenv("DAYZERO_ARTIFACTS", str(toy_artifacts))
+    for wrong in ("nothing", read_id):
+        refused = CliRunner().invoke(main, ["explain", wrong])
+        assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 1), refused.output
+    assert CliRunner().invoke(main, ["explain", score_id]).exit_code == 0
+    with running(sqlite_url(tmp_path), tmp_path, toy_artifacts) as service:
+        store = service.app.state.store
+        assert events(service)[:3] == ["score", "read", "read"]
+        told = json.loads(store.open_record(store.entry(2).record_id))
+        assert told == {"route": "dayzero explain", "score_id": score_id}

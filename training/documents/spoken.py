@@ -5,7 +5,7 @@ A text such as `{{ here.precision }}` finds its figure here and nowhere else. Wh
 
 from typing import Any
 
-from app.harm.wording import errors_among
+from app.harm.caveats import errors_among
 from training.documents.chapters import (
     ablations,
     comparison,

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from app.harm.explanation import FACTORS, explain_factors, factor_effects
 from app.harm.explanation_answers import FactorExplanation
+from app.harm.factor_words import standing
 from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
 from app.harm.shapley import coalitions, explain, shapley_values
-from app.harm.wording import direction, points, standing
+from app.harm.wording import moves, points
 from tests.requests import example
 
 TODAY = date(2026, 11, 22)
@@ -163,8 +164,8 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
     assert explanation is not None
     for found in explanation.contributions:
         assert points(found.effect) in found.text
-        assert ("higher estimate" in found.text) == (found.effect >= 0.005)
-        assert ("lower estimate" in found.text) == (found.effect <= -0.005)
+        assert ("higher estimate" in found.text) == (round(100 * found.effect, 1) >= 0.5)
+        assert ("lower estimate" in found.text) == (round(100 * found.effect, 1) <= -0.5)
         assert "cause" not in found.text.lower()
     effects = [abs(found.effect) for found in explanation.contributions]
     assert effects == sorted(effects, reverse=True)
@@ -174,9 +175,10 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
 @pytest.mark.parametrize(
     ("effect", "words", "shown"),
     [
-        (0.0, "makes little difference to the estimate", "0.0 points"),
-        (-0.0004, "makes little difference to the estimate", "0.0 points"),
-        (0.0049, "makes little difference to the estimate", "+0.5 points"),
+        (0.0, "makes no difference to the estimate", "0.0 points"),
+        (-0.0004, "makes no difference to the estimate", "0.0 points"),
+        (0.0044, "makes little difference to the estimate", "+0.4 points"),
+        (0.0049, "is associated with a slightly higher estimate", "+0.5 points"),
         (0.005, "is associated with a slightly higher estimate", "+0.5 points"),
         (-0.029, "is associated with a slightly lower estimate", "-2.9 points"),
         (0.03, "is associated with a clearly higher estimate", "+3.0 points"),
@@ -184,7 +186,7 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
     ],
 )
 def test_direction_and_size_in_words(effect: float, words: str, shown: str) -> None:
-    assert direction(effect) == words
+    assert moves(effect) == f"This {words} ({shown})"
     assert points(effect) == shown
 
 
@@ -194,7 +196,7 @@ def test_limits_hold_the_artefacts_own_error_rates(toy_scorer: Scorer) -> None:
     flagged, wrong, missed = 37.5 + 15 + 15 + 35, 37.5 + 15 + 15, 2 + 3 + 10  # of the toy's 1,000
     sentence = explanation.limits[-1]
     assert f"expect {flagged:.0f} to be put" in sentence
-    assert f"{wrong:.0f} of them" in sentence
+    assert f"Of those, {wrong:.0f} would turn out not" in sentence
     assert f"{missed:.0f} who do belong" in sentence
 
 
@@ -232,8 +234,10 @@ def test_one_incident_has_no_pattern_and_no_gap(toy_scorer: Scorer) -> None:
     explanation = scored(toy_scorer, example(incidents=example()["incidents"][2:])).explanation
     assert isinstance(explanation, FactorExplanation)
     told = {found.name: found for found in explanation.contributions}
-    assert told["harm pattern"].text.startswith("It is the only incident on record, so there is no pattern.")
-    assert told["timing"].text.startswith("There is no earlier incident on record.")
+    assert told["harm pattern"].text.startswith(
+        "The index incident is the only one on record and holds all of its harm."
+    )
+    assert told["timing"].text.startswith("There is no earlier incident on record, so no gap before this one.")
 
 
 def test_long_records_say_that_they_speak_of_the_most_recent(toy_scorer: Scorer) -> None:
@@ -242,5 +246,5 @@ def test_long_records_say_that_they_speak_of_the_most_recent(toy_scorer: Scorer)
     explanation = scored(toy_scorer, example(incidents=[*many, example()["incidents"][2]])).explanation
     assert isinstance(explanation, FactorExplanation)
     told = {found.name: found.text for found in explanation.contributions}
-    assert "19 of the 20 most recent incidents violent" in told["offence types"]
+    assert "19 of the 20 most recent incidents are violent" in told["offence types"]
     assert "5.0 % among all nominals" in explanation.summary

@@ -9,7 +9,7 @@ import pytest
 from app.harm.explanation_answers import IncidentShare
 from app.harm.incident_view import LIMITS
 from app.harm.service import Scorer, load_scorer
-from app.harm.wording import percent, points
+from app.harm.wording import percent, points, spoken_day
 from tests.app.harm.test_explanation import random_request
 from tests.app.harm.test_incidents import long_request, view
 from tests.requests import example
@@ -100,7 +100,7 @@ def share_of(scorer: Scorer, **incident: Any) -> IncidentShare:
 )  # fmt: skip
 def test_what_an_incident_is_called(toy_scorer: Scorer, sent: dict[str, Any], called: str) -> None:
     share = share_of(toy_scorer, **sent)
-    assert share.name == f"{called} on 2019-05-05"
+    assert share.name == f"{called} on 5 May 2019"
     assert share.text.startswith(f"{share.name}, recorded as suspect, harm score ")
 
 
@@ -110,12 +110,12 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
     for share in explanation.contributions:
         assert points(share.effect) in share.text
         assert f"the estimate would be {percent(share.evidence.without)}." in share.text
-        assert ("higher estimate" in share.text) == (share.effect >= 0.005)
-        assert ("lower estimate" in share.text) == (share.effect <= -0.005)
+        assert ("higher estimate" in share.text) == (round(100 * share.effect, 1) >= 0.5)
+        assert ("lower estimate" in share.text) == (round(100 * share.effect, 1) <= -0.5)
         assert "cause" not in share.text.lower()
         if share.evidence.incident_id is not None:
             assert f"recorded as {share.evidence.role}" in share.text
-            assert str(share.evidence.occurred_on) in share.text
+            assert spoken_day(share.evidence.occurred_on) in share.text
     effects = [abs(share.effect) for share in explanation.contributions]
     assert effects == sorted(effects, reverse=True)
     assert (
@@ -129,7 +129,7 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
 def test_older_ones_are_told_together(toy_scorer: Scorer) -> None:
     request = long_request(40)
     (older,) = [share for share in view(toy_scorer, request).contributions if share.evidence.incidents > 1]
-    first, last = request["incidents"][0]["occurred_on"], request["incidents"][28]["occurred_on"]
+    first, last = (spoken_day(date.fromisoformat(request["incidents"][at]["occurred_on"])) for at in (0, 28))
     assert older.text.startswith(f"The 29 incidents before the others, from {first} to {last}, offender in ")
     assert "Without all of them" in older.text
     assert (older.evidence.occurred_on, older.evidence.role) == (None, None)

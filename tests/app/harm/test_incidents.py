@@ -3,6 +3,7 @@
 import itertools
 import math
 import tracemalloc
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 
 from app.harm import incidents as code
-from app.harm.explanation import top_chances
 from app.harm.explanation_answers import BothExplanations, IncidentExplanation
 from app.harm.incidents import IncidentEffects, incident_effects, players_of
 from app.harm.model import HarmModel
 from app.harm.records import ScoreRequest, parse_request
 from app.harm.service import Scored, Scorer
+from app.harm.targets import TARGETS, Of, top_chances
 from tests.app.harm.feature_oracle import PlainNominal, known_history
 from tests.app.harm.histories import random_nominal
 from tests.app.harm.test_explanation import TODAY, random_request
@@ -58,9 +59,15 @@ def view(scorer: Scorer, request: dict[str, Any]) -> IncidentExplanation:
     return explanation
 
 
-def effects_of(scorer: Scorer, request: dict[str, Any]) -> IncidentEffects:
+def effects_of(scorer: Scorer, request: dict[str, Any], of: Of = "harm") -> IncidentEffects:
     found = score(scorer, request, "none")
-    return incident_effects(found.model, found.case, found.features)
+    return incident_effects(found.model, found.case, found.features, TARGETS[of])
+
+
+def numbers(scored: Scored, of: Of) -> list[float]:
+    """What is explained, read off a plain score."""
+    chances = scored.harm.population_probabilities
+    return [chances[3], chances[2] + chances[3]] if of == "harm" else [float(scored.curve[365])]
 
 
 def without(request: ScoreRequest, positions: set[int]) -> ScoreRequest:
@@ -68,8 +75,8 @@ def without(request: ScoreRequest, positions: set[int]) -> ScoreRequest:
     return request.model_copy(update={"incidents": left})
 
 
-def plain_shapley(scorer: Scorer, request: ScoreRequest) -> tuple[np.ndarray, list[float]]:
-    """Shares (P, 2) and the value without each player, each record a request of its own, scored by itself."""
+def plain_shapley(scorer: Scorer, request: ScoreRequest, of: Of = "harm") -> tuple[np.ndarray, list[float]]:
+    """Shares (P, K) and the value without each player, each record a request of its own, scored by itself."""
     order = scorer.score(request, TODAY).case.order
     earlier = order[:-1]
     players = [{position} for position in reversed(earlier[-10:])] + ([set(earlier[:-10])] if earlier[:-10] else [])
@@ -78,9 +85,8 @@ def plain_shapley(scorer: Scorer, request: ScoreRequest) -> tuple[np.ndarray, li
     for size in range(len(players) + 1):
         for left_out in itertools.combinations(everyone, size):
             removed = set().union(*(players[player] for player in left_out))
-            chances = scorer.score(without(request, removed), TODAY).harm.population_probabilities
-            values[everyone - set(left_out)] = np.array([chances[3], chances[2] + chances[3]])
-    shares = np.zeros((len(players), 2))
+            values[everyone - set(left_out)] = np.array(numbers(scorer.score(without(request, removed), TODAY), of))
+    shares = np.zeros((len(players), len(values[everyone])))
     for joined, value in values.items():
         for player in everyone - joined:
             weight = math.factorial(len(joined)) * math.factorial(len(players) - len(joined) - 1)
@@ -88,9 +94,9 @@ def plain_shapley(scorer: Scorer, request: ScoreRequest) -> tuple[np.ndarray, li
     return shares, [float(values[everyone - {player}][0]) for player in range(len(players))]
 
 
-def check_against_plain(scorer: Scorer, request: dict[str, Any]) -> None:
-    shares, left_out = plain_shapley(scorer, parse_request(request | {"explain": "none"}))
-    got = effects_of(scorer, request)
+def check_against_plain(scorer: Scorer, request: dict[str, Any], of: Of = "harm") -> None:
+    shares, left_out = plain_shapley(scorer, parse_request(request | {"explain": "none"}), of)
+    got = effects_of(scorer, request, of)
     np.testing.assert_allclose(got.contributions, shares, atol=1e-6)
     np.testing.assert_allclose(got.without, left_out, atol=1e-6)
 
@@ -203,7 +209,7 @@ def test_rounding_inside_a_batch_does_not_show(toy_scorer: Scorer, monkeypatch: 
         row = np.arange(len(records))[:, None]
         return top_chances(model, records) + 1e-8 * row * (-1) ** row + 1e-8 * (len(records) > 1)
 
-    monkeypatch.setattr(code, "top_chances", rounding)
+    monkeypatch.setitem(TARGETS, "harm", replace(TARGETS["harm"], values=rounding))
     result = score(toy_scorer, request)
     explanation = result.explanation
     assert isinstance(explanation, IncidentExplanation)

@@ -68,7 +68,13 @@ def test_an_answer_is_read_back_as_it_was(toy_scorer: Scorer) -> None:
 
 def test_only_incidents_that_count_are_told(toy_scorer: Scorer) -> None:
     request = with_log(GRAVE)
-    late = {"incident_id": "D", "occurred_on": "2020-03-12", "is_non_crime": True, "is_domestic": True, "role": "suspect"}
+    late = {
+        "incident_id": "D",
+        "occurred_on": "2020-03-12",
+        "is_non_crime": True,
+        "is_domestic": True,
+        "role": "suspect",
+    }
     request["incidents"].append(late | {"log_text": MILD})
     assert [one.incident_id for one in warned(toy_scorer, request).incidents] == ["B"]
 
@@ -88,7 +94,11 @@ def test_faults_of_text_and_of_everything_else_come_together(toy_scorer: Scorer)
     request["incidents"][0] |= {"occurred_on": "1980-01-01", "log_text": GRAVE}
     with pytest.raises(InvalidInput) as refused:
         toy_scorer.score(parse_request(request), TODAY)
-    assert {fault.rule for fault in refused.value.faults} == {"before-birth", "only-for-domestic-non-crimes", "no-known-words"}
+    assert {fault.rule for fault in refused.value.faults} == {
+        "before-birth",
+        "only-for-domestic-non-crimes",
+        "no-known-words",
+    }
 
 
 def test_an_old_score_is_explained_by_the_model_that_read_its_logs_or_not_at_all(toy_scorer: Scorer) -> None:

@@ -55,7 +55,9 @@ def test_effects_are_those_of_the_text_without_the_word(model: TextModel) -> Non
 
 def test_the_last_texts_are_explained_and_unknown_ones_not_read(model: TextModel) -> None:
     read = LogReader(model).read(["punch"] * (EXPLAINED + 3) + ["qwerty"])
-    assert [one is not None and one.terms is not None for one in read] == [False] * 4 + [True] * (EXPLAINED - 1) + [False]
+    assert [one is not None and one.terms is not None for one in read] == [False] * 4 + [True] * (EXPLAINED - 1) + [
+        False
+    ]
     assert read[-1] is None
     assert LogReader(model).read([]) == []
 
@@ -101,7 +103,9 @@ def test_a_changed_file_is_found(tmp_path: Path, name: str) -> None:
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("golden", [b"", b'{"text": "punch", "probabilities": [0.2, 0.2, 0.2, 0.2, 0.2]}', b'{"text": 3}', b"[]"])
+@pytest.mark.parametrize(
+    "golden", [b"", b'{"text": "punch", "probabilities": [0.2, 0.2, 0.2, 0.2, 0.2]}', b'{"text": 3}', b"[]"]
+)
 def test_golden_cases_that_differ_or_are_missing_stop_scoring(tmp_path: Path, golden: bytes) -> None:
     model = TextModel(load_bundle(toy_text.write_toy_text(tmp_path, golden=golden)))
     with pytest.raises(SetupError, match="golden"):

@@ -15,7 +15,7 @@ from markupsafe import escape
 from app.artifacts import load_current
 from app.documents import LIST, MEDIA
 from app.errors import SetupError
-from app.harm.wording import COVENANT
+from app.harm.caveats import COVENANT, SURVIVAL_COVENANT
 from app.main import bare_app
 from tests.app.test_permissions import every_route
 from tests.training.documents.artefact import evaluated, evaluation, without
@@ -231,6 +231,11 @@ def test_the_stack_s_letters_are_those_every_explanation_carries(folder: Path) -
     parts = {part["part"]: part for part in json.loads((folder / "covenant.json").read_text())["parts"]}
     stack = parts["The stack as a whole"]
     assert (stack["explainable"], stack["transparent"]) == (COVENANT["explainable"], COVENANT["transparent"])
+    forest = parts["Survival forest"]
+    assert (forest["explainable"], forest["transparent"]) == (
+        SURVIVAL_COVENANT["explainable"],
+        SURVIVAL_COVENANT["transparent"],
+    )
 
 
 def test_algo_care_has_all_eight_letters_in_order(folder: Path) -> None:

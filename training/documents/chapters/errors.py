@@ -1,6 +1,6 @@
 """How often it is wrong, in the committee's words, and the matrix behind them."""
 
-from app.harm.wording import Errors, errors_among, told_errors
+from app.harm.caveats import Errors, errors_among, told_errors
 from training.documents import drawings
 from training.documents.blocks import Block, Cell, Chapter, Line, Picture, Table, Words
 from training.documents.chapters.common import MIXES, worlds

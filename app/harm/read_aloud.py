@@ -1,0 +1,65 @@
+"""An answer in the order and words in which one person would read it to another."""
+
+from collections.abc import Iterable
+
+from app.harm.answers import ScoreBody
+from app.harm.explanation_answers import BothExplanations, Explained, Explanation
+from app.harm.wording import percent, spoken_day
+
+_LIMITS = "What it cannot say:"
+
+
+def view_aloud(view: Explanation) -> str:
+    """One view: the summary, each share, what it cannot say. Plain text, a paragraph a part."""
+    return _paragraphs([_shares_aloud(view), _bullets(_LIMITS, view.limits)])
+
+
+def answer_aloud(body: ScoreBody) -> str:
+    """A whole answer, its limits once at the end. Plain text, a paragraph a part."""
+    views = [*_views(body.explanation), *_views(body.survival_explanation)]
+    limits = dict.fromkeys(limit for view in views for limit in view.limits)
+    return _paragraphs(
+        [
+            body.advisory,
+            _bullets("Before you read on:", [warning.message for warning in body.history.warnings]),
+            _groups(body),
+            _curve(body),
+            *map(_shares_aloud, views),
+            _bullets(_LIMITS, limits),
+        ]
+    )
+
+
+def _views(explained: Explained) -> list[Explanation]:
+    if isinstance(explained, BothExplanations):
+        return [explained.factors, explained.incidents]
+    return [] if explained is None else [explained]
+
+
+def _groups(body: ScoreBody) -> str:
+    named = zip(body.harm.groups, body.harm.population_probabilities, strict=True)
+    chances = ", ".join(f"{percent(chance)} for group {group}" for group, chance in named)
+    return (
+        f"The chances of each group of harm in the 12 months after day zero ({spoken_day(body.day_zero)}): {chances}. "
+        f"The flag, which weighs a missed case more than a false alarm, says group {body.harm.predicted_group}."
+    )
+
+
+def _curve(body: ScoreBody) -> str:
+    marks = ", ".join(f"{percent(chance)} after {day} days" for day, chance in body.survival.at.items())
+    return f"The chance that no further incident of any kind is recorded: {marks}."
+
+
+def _shares_aloud(view: Explanation) -> str:
+    named = (f"{share.name[0].upper()}{share.name[1:]}: {share.text}" for share in view.contributions)
+    told = named if view.by == "factors" else (share.text for share in view.contributions)
+    return _bullets(view.summary, told)
+
+
+def _bullets(first: str, lines: Iterable[str]) -> str:
+    found = list(lines)
+    return "\n".join([first, *(f"- {line}" for line in found)]) if found or not first.endswith(":") else ""
+
+
+def _paragraphs(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"

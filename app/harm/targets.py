@@ -1,0 +1,80 @@
+"""What an explanation explains: which number of an answer, what can change it, and what it is called in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from app.artifacts import GROUPS, Manifest
+from app.harm.caveats import COVENANT, SURVIVAL_COVENANT, base_rate, limits, share_free, survival_limits
+from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features
+from app.harm.model import DAYS, HarmModel
+from app.harm.shapley import Floats
+
+Of = Literal["harm", "survival"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A number of an answer that is shared out among players.
+
+    `values` features (N, 20, 19) -> float64 (N, K), the explained number first; `top_two` names the second, where there
+    is one; `seen` the features that can change it, so that players without any are dummies; `chance` opens the summary
+    and `short` stands in a picture; `called` is what a share makes higher or lower; `unseen` is said of a factor that is a
+    dummy by construction; `usual` gives the share among all nominals where it was measured; `limits` what must stand
+    beside it, for so many rows; `covenant` the letters for explainability and transparency.
+    """
+
+    explains: str
+    top_two: str | None
+    values: Callable[[HarmModel, Features], Floats]
+    seen: tuple[str, ...]
+    chance: str
+    short: str
+    called: str
+    unseen: str
+    usual: Callable[[Manifest], float | None]
+    limits: Callable[[Manifest, int], list[str]]
+    covenant: dict[str, str]
+
+
+def top_chances(model: HarmModel, features: Features) -> Floats:
+    """Population probability of the top group and of the top two, (N, 2)."""
+    population = model.groups(features).population
+    return np.stack([population[:, 3], population[:, 2] + population[:, 3]], axis=1)
+
+
+def year_free(model: HarmModel, features: Features) -> Floats:
+    """Probability of no further recorded incident within 365 days of day zero, (N, 1)."""
+    return model.survival(features)[:, DAYS - 1 :]
+
+
+TARGETS: dict[Of, Target] = {
+    "harm": Target(
+        explains=f"population probability of group {GROUPS[3]}",
+        top_two="population probability of the top two groups",
+        values=top_chances,
+        seen=FEATURES,
+        chance=f"being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero",
+        short=f"chance of group {GROUPS[3]}",
+        called="estimate",
+        unseen="",
+        usual=base_rate,
+        limits=limits,
+        covenant=COVENANT,
+    ),
+    "survival": Target(
+        explains="probability of no further recorded incident within 365 days of day zero",
+        top_two=None,
+        values=year_free,
+        seen=SURVIVAL_FEATURES,
+        chance="no further recorded incident of any kind within 12 months of day zero",
+        short="chance of no further incident in a year",
+        called="chance of no further incident",
+        unseen="The curve does not look at this",
+        usual=share_free,
+        limits=survival_limits,
+        covenant=SURVIVAL_COVENANT,
+    ),
+}
