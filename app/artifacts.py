@@ -167,8 +167,7 @@ def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> 
 
     Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
     """
-    families = [folder for folder in sorted(artifacts.glob("*")) if folder.is_dir()] if artifacts.is_dir() else []
-    newest = {family.name: max(found, key=_version_key) for family in families if (found := _versions(family))}
+    newest = {family: found[0] for family, found in versions(artifacts).items()}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
     bundles = {name: _with_documents(load_bundle(folder, trusted), folder) for name, folder in newest.items()}
@@ -182,8 +181,11 @@ def _with_documents(bundle: Bundle[Any], folder: Path) -> Bundle[Any]:
     return replace(bundle, documents=load_documents(folder, bundle.manifest_sha256))
 
 
-def _versions(family: Path) -> list[Path]:
-    return [folder for folder in family.iterdir() if (folder / MANIFEST).is_file()]
+def versions(artifacts: Path) -> dict[str, list[Path]]:
+    """Family -> the folders of its versions, newest first."""
+    families = [folder for folder in sorted(artifacts.glob("*")) if folder.is_dir()] if artifacts.is_dir() else []
+    found = {family.name: [one for one in family.iterdir() if (one / MANIFEST).is_file()] for family in families}
+    return {name: sorted(some, key=_version_key, reverse=True) for name, some in found.items() if some}
 
 
 def _version_key(folder: Path) -> list[tuple[int, int, str]]:

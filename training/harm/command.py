@@ -9,14 +9,15 @@ from rich.table import Table
 
 from app.artifact_signatures import read_signer
 from app.artifacts import sign_artefact
-from app.harm.harm_index import index_in_force
+from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
 from app.text.manifest import FAMILY as TEXT_FAMILY
 from training.extract import REAL_SOURCE
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
 from training.harm.structure import PUBLISHED, parse_stack
-from training.text.command import fit_and_tell
+from training.text.command import fit_and_tell as fit_text_and_tell
+from training.text.harm_of_logs import log_harm
 
 FAMILIES = ("stalking-nominal", TEXT_FAMILY)
 _PUBLISHED = {
@@ -62,20 +63,23 @@ def command(
     signer = None if signing_key is None else read_signer(signing_key)
     index = index_in_force(read_settings().harm_index)
     if family == TEXT_FAMILY:
-        folder = fit_and_tell(folder, out, index, version=version, seed=seed)
-        if signer is not None:
-            sign_artefact(folder, signer)
-        return
-    with shown() as stages:
-        report = fit(
-            folder, out, index, family=family, version=version, seed=seed, structure=structure, jobs=jobs, stages=stages
-        )
+        fitted = fit_text_and_tell(folder, out, index, version=version, seed=seed)
+    else:
+        asked = {"family": family, "version": version, "seed": seed, "structure": structure, "jobs": jobs}
+        fitted = _fit_and_tell(folder, out, index, asked)
     if signer is not None:
-        sign_artefact(report.folder, signer)
+        sign_artefact(fitted, signer)
+
+
+def _fit_and_tell(folder: Path, out: Path, index: HarmIndex, asked: dict[str, Any]) -> Path:
+    """Fit a model of harm, with the logs read by the newest model of logs below `out`; print what was measured."""
+    with shown() as stages:
+        report = fit(folder, out, index, stages=stages, logs=log_harm(folder, out), **asked)
     console = Console()
     console.print(summary(report))
     for note in notes(report):
         console.print(f"[bold yellow]{note}[/]")
+    return report.folder
 
 
 def notes(report: FitReport) -> list[str]:
@@ -84,6 +88,12 @@ def notes(report: FitReport) -> list[str]:
     if manifest.learnt_from == REAL_SOURCE:
         told.append(
             f"The extract has no SYNTHETIC.txt: every score will say that this model learnt from {REAL_SOURCE}."
+        )
+    unscored, read = manifest.data["domestic-non-crime-unscored"], manifest.data.get("domestic-non-crime-read", 0)
+    if unscored or read:
+        told.append(
+            f"{read + unscored} domestic non-crimes have no score: {read} were read out of their logs, {unscored} count 3 days. "
+            f"Logs are read where the extract has them and a {TEXT_FAMILY} model lies below --out."
         )
     undated = manifest.data["recording-date-missing"]
     if undated:

@@ -34,8 +34,11 @@ from training.harm.structure import PUBLISHED, Structure
 from training.harm.survival import fit_forest, population_rows
 from training.labels import Labelled, label
 from training.split import Split, split
+from training.text.harm_of_logs import LogHarm
 
 APPROXIMATE_SHARE = "share-of-harm-from-medians"
+LOGS_READ_BY = "logs-read-by"
+"""Digest of the manifest of the model that read missing scores out of logs, among the counts of the data."""
 
 
 class Data(NamedTuple):
@@ -88,16 +91,20 @@ def fit(
     structure: Structure = PUBLISHED,
     jobs: int = 2,
     stages: Stages | None = None,
+    logs: LogHarm | None = None,
 ) -> FitReport:
-    """Fit one model family on an extract folder and write `out`/family/version.
+    """Fit one model family on an extract folder and write `out`/family/version; `logs` reads missing scores of domestic
+    non-crimes.
 
     Raises SetupError where the extract is unusable, the version exists, or the export is not the fitted model.
     """
     started, stages = time.monotonic(), stages or Stages()
     target = artefact.target_folder(out, family, version)
-    data = prepare(folder, index, seed, stages)
+    data = prepare(folder, index, seed, stages, logs)
     models = fit_models(data, seed, jobs, stages, structure)
     manifest = _manifest(data, models, index, family, version, seed)
+    if logs is not None:
+        manifest = manifest.model_copy(update={"data": {**manifest.data, LOGS_READ_BY: logs.manifest_sha256}})
     with stages.stage("Golden cases", 1):
         golden = _golden(data, models, manifest, index, seed)
     files = {**models.files, GOLDEN: golden}
@@ -113,10 +120,10 @@ def fit(
     )
 
 
-def prepare(folder: Path, index: HarmIndex, seed: int, stages: Stages) -> Data:
+def prepare(folder: Path, index: HarmIndex, seed: int, stages: Stages, logs: LogHarm | None = None) -> Data:
     """Load, label, split and compute features."""
     with stages.stage("Extract, labels, features", 4) as done:
-        extract = load_extract(folder, index)
+        extract = load_extract(folder, index, read_logs=logs)
         done()
         return assemble(extract, seed, done)
 

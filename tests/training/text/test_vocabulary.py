@@ -1,0 +1,83 @@
+"""What becomes a term: frequent words, pairs and triples that belong together, never a name."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from app.text.features import stems
+from training.synthetic.logs import writer
+from training.synthetic.logs.facts import draw
+from training.synthetic.logs.writer import write_logs
+from training.text.vocabulary import learn_vocabulary, names_among, read_stop_words
+
+TEXTS = [
+    "There was no weapon seen. The male Tarvin shouted at Belsa, then Tarvin left.",
+    "No weapon seen at 12 Marrowgate Road; Belsa and Tarvin were shouting.",
+    "He shouts. no weapon seen, said Belsa near Marrowgate, and broke a plate",
+    "Broken plates, Belsa was upset. No weapon seen by Tarvin.",
+] * 30
+
+
+def test_terms_are_frequent_words_and_what_goes_with_them() -> None:
+    vocabulary = learn_vocabulary(TEXTS, more_than=100)
+    assert {"no", "weapon", "shout", "no weapon", "weapon see", "no weapon see"} <= set(vocabulary.terms)
+    assert "upset" not in vocabulary.terms, "seen 30 times"
+    assert "shout at" not in vocabulary.terms, "a stop word is no part of a pair"
+
+
+def test_lemmas_join_what_stems_would_keep_apart() -> None:
+    texts = ["he broke the plate", "the plate is broken", "breaking plates", "children and a child"] * 40
+    vocabulary = learn_vocabulary(texts, more_than=30)
+    found = {vocabulary.forms.get(word) for word in ("broken", "breaking")}
+    assert found == {"break"}
+    assert vocabulary.forms["children"] == vocabulary.forms["child"] == "child"
+
+
+def test_counts_are_those_of_a_slow_count() -> None:
+    vocabulary = learn_vocabulary(TEXTS, more_than=50, most=1000)
+    counted: Counter[str] = Counter()
+    for text in TEXTS:
+        for sentence in stems(text, vocabulary.forms, vocabulary.stop_words):
+            for length in (1, 2, 3):
+                counted.update(" ".join(sentence[at : at + length]) for at in range(len(sentence) - length + 1))
+    assert all(counted[term] > 50 for term in vocabulary.terms)
+    assert {word for word in ("no", "weapon", "see", "shout", "plate", "break") if counted[word] > 50} <= set(
+        vocabulary.terms
+    )
+
+
+def test_no_more_terms_than_asked_and_words_come_first() -> None:
+    some = learn_vocabulary(TEXTS, more_than=20, most=6)
+    assert len(some.terms) == 6
+    assert all(" " not in term for term in some.terms)
+
+
+def test_names_are_left_out_however_frequent() -> None:
+    assert {"tarvin", "belsa", "marrowgate"} <= names_among(TEXTS)
+    assert not {"weapon", "seen", "shouted"} & names_among(TEXTS)
+    terms = " ".join(learn_vocabulary(TEXTS, more_than=20).terms)
+    for name in ("tarvin", "belsa", "marrowg"):
+        assert name not in terms
+
+
+def test_no_invented_name_or_street_of_the_force_becomes_a_term() -> None:
+    draws = np.random.default_rng(5)
+    texts = list(write_logs(draws, draw(draws, np.arange(2_500) % 5)))
+    terms = {part for term in learn_vocabulary(texts, more_than=3).terms for part in term.split()}
+    names = {(first + last).lower() for first in writer._FIRST for last in writer._LAST}
+    streets = {
+        (first + last).lower() for first in writer._STREETS for last in ("field", "gate", "wood", "combe", "ley")
+    }
+    assert sum(name in text.lower() for text in texts for name in list(names)[:40]) > 50, "they are in the texts"
+    assert not terms & (names | streets)
+
+
+def test_negations_are_no_stop_words() -> None:
+    stop_words = read_stop_words()
+    assert (
+        not {"no", "nor", "not", "nil", "never", "neither", "nobody", "none", "nothing", "without", "denies"}
+        & stop_words
+    )
+    assert {"the", "and", "was", "her"} <= stop_words
+    assert len(stop_words) == pytest.approx(120, abs=25)
