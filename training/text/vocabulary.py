@@ -42,7 +42,7 @@ def learn_vocabulary(texts: Sequence[str], *, more_than: int = MORE_THAN, most: 
     seen: dict[str, str] = {}
     forms = {word: _base(word, seen) for word in sorted(common) if word not in names}
     terms = _terms(
-        texts, forms, stop_words, {_base(name, seen) for name in names} - set(forms.values()), more_than, most
+        texts, forms, stop_words, {_stem(name, seen) for name in names} - set(forms.values()), more_than, most
     )
     kept = {part for term in terms for part in term.split()}
     return Vocabulary(
@@ -67,7 +67,12 @@ def names_among(texts: Sequence[str]) -> frozenset[str]:
 def _base(word: str, seen: dict[str, str]) -> str:
     """Stem of the lemma of a word."""
     lemma = re.sub("[^a-z]", "", simplemma.lemmatize(word, lang="en").lower()) if word.isalpha() else word
-    return next(iter(stems(lemma or word, {}, frozenset(), seen)))[0]
+    return _stem(lemma or word, seen)
+
+
+def _stem(word: str, seen: dict[str, str]) -> str:
+    """Stem of a word as it stands: what a text's words become that have no form of their own."""
+    return next(stems(word, {}, frozenset(), seen))[0]
 
 
 def _terms(

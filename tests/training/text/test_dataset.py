@@ -25,13 +25,8 @@ def rows(*more: dict[str, Any], a_score: int = 60) -> list[dict[str, Any]]:
          "harm_score": score, "log_text": f"log {place} {number}"}
         for place, (score, code) in enumerate(CODES.items()) for number in range(a_score)
     ]  # fmt: skip
-    return [
-        *made,
-        *(
-            made[0] | {"incident_id": f"X{number}", "log_text": f"odd {number}"} | one
-            for number, one in enumerate(more)
-        ),
-    ]
+    odd = [{"incident_id": f"X{number}", "log_text": f"odd {number}"} | one for number, one in enumerate(more)]
+    return [*made, *(made[0] | one for one in odd)]
 
 
 def logs_of(folder: Path, table: list[dict[str, Any]]) -> Logs:
@@ -58,7 +53,7 @@ def test_every_rule_leaves_out_what_it_names(tmp_path: Path) -> None:
     assert not [text for text in found.texts if text.startswith(("odd", "x"))]
 
 
-@pytest.mark.parametrize("code", ["04600", "04910", "13001", "02803", "09261", "06639"])
+@pytest.mark.parametrize("code", ["04600", "04910", "13001", "02803", "09261", "02403"])
 def test_theft_drugs_burglary_and_miscellaneous_crimes_are_left_out(tmp_path: Path, code: str) -> None:
     found = choose(logs_of(tmp_path, rows({"offence_code": code, "harm_score": 5.0})), INDEX, seed=1)
     assert found.counts["excluded-offence"] == 1

@@ -89,7 +89,7 @@ def test_a_rival_is_served_where_it_is_clearly_better(
 def test_an_export_that_is_another_model_is_refused(crimes: Path) -> None:
     logs = read_logs(crimes)
     assert logs is not None
-    data, model = choose(logs, INDEX, seed=1), toy_model()
+    data, model = choose(logs, INDEX, seed=1, a_score=50), toy_model()
     x = term_counts(data.texts, model.vocabulary)
     of = lambda rows: model.probabilities(rows.toarray().astype(np.float32))  # noqa: E731
     assert check_served(model, data, x, of) == pytest.approx(0, abs=1e-6)
