@@ -24,18 +24,21 @@ from app.audit.note import Signer, Verifier
 from app.documents import Digest, Documents, load_documents
 from app.errors import SetupError, VerificationFailed
 from app.files import read_plain, written_whole
+from app.harm.drift import DRIFT_WARNINGS
+from app.harm.experience import BANDS, MEASURES
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.harm.robustness import Finite, Robustness
 from app.manifest import BaseManifest
 from app.onnx_wire import has_external_data
 from app.text.manifest import TextManifest
 
 MANIFEST = "manifest.json"
 MODEL, SURVIVAL, GOLDEN = "model.onnx", "survival.onnx", "golden.jsonl"
-FORMAT = 1
+FORMAT = 2
+OLDER_FORMATS = (1,)
+"""Still loaded and replayed: a manifest of format 1 has no `robustness`, so its answers lack what rests on that."""
 GROUPS = ("0-50", "50-80", "80-90", "90-100")
 _MAX_BYTES = 64 << 20
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class HarmIndexStamp(BaseModel):
@@ -52,7 +55,7 @@ class Manifest(BaseManifest):
 
     `cuts` days of future harm between the groups; `decision_weights` multiply the probabilities before arg max;
     `reference_medians` (20, 19) population medians by position, index incident last; `population_percentiles` feature
-    -> its 0th to 100th percentile in the index row; `index_age_median` years.
+    -> its 0th to 100th percentile in the index row; `index_age_median` years; `robustness` from format 2 on.
     """
 
     GRAPHS: ClassVar[tuple[str, ...]] = (MODEL, SURVIVAL)
@@ -67,12 +70,14 @@ class Manifest(BaseManifest):
     reference_medians: tuple[tuple[Finite, ...], ...]
     population_percentiles: dict[str, tuple[Finite, ...]]
     harm_index: HarmIndexStamp
+    robustness: Robustness | None = None
 
     def misfits(self) -> list[str]:
         """Names of what is made for other features, groups or shapes than this code computes."""
         medians = [len(row) for row in self.reference_medians]
         fits = {
-            "format": self.format == FORMAT,
+            "format": self.format in (*OLDER_FORMATS, FORMAT),
+            "robustness": (self.robustness is None) == (self.format in OLDER_FORMATS),
             "features": self.features == FEATURES,
             "survival_features": self.survival_features == SURVIVAL_FEATURES,
             "groups": self.groups == GROUPS,
@@ -81,7 +86,7 @@ class Manifest(BaseManifest):
             "population_percentiles": set(self.population_percentiles) == set(FEATURES)
             and all(len(values) == 101 for values in self.population_percentiles.values()),
         }
-        return [name for name, fine in fits.items() if not fine]
+        return [name for name, fine in fits.items() if not fine] or _misfits(self.robustness)
 
 
 KINDS: dict[str, type[BaseManifest]] = {"harm": Manifest, "text": TextManifest}
@@ -240,3 +245,17 @@ def _refuse_external_data(graph: bytes, path: Path) -> None:
         raise SetupError(f"{path} is not an ONNX graph. Restore or export it again.") from None
     if outside:
         raise SetupError(f"{path} keeps tensors outside itself, where no digest covers them. Export it as one file.")
+
+
+def _misfits(robustness: Robustness | None) -> list[str]:
+    """Blocks made for other measures, bands, features or warnings than this code computes."""
+    if robustness is None:
+        return []
+    seen, drift = robustness.experience, robustness.drift
+    fits = {
+        "robustness.experience.measures": seen.measures == MEASURES,
+        "robustness.experience.bands": tuple((band.shortest, band.longest) for band in seen.bands) == BANDS,
+        "robustness.drift.features": set(drift.features) == set(FEATURES),
+        "robustness.drift.warnings": set(drift.warnings) == set(DRIFT_WARNINGS),
+    }
+    return [name for name, fine in fits.items() if not fine]

@@ -25,6 +25,8 @@ from app.database import check_schema, open_database
 from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
 from app.harm.catalogue import router as catalogue_router
+from app.harm.drift_routes import router as drift_router
+from app.harm.drift_watch import DriftWatch
 from app.harm.explanation_routes import router as explanation_router
 from app.harm.golden import check_golden
 from app.harm.records import ScoreRequest
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     state = application.state
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
     state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
+    state.drift = DriftWatch(state.store, state.ledger, scorer)
     state.checkpoints = checkpoints
     state.erasing_engine = open_database(settings.erasure_url) if settings.erasure_url else engine
     state.eraser = Eraser(state.erasing_engine, keys)
@@ -97,7 +100,7 @@ def bare_app(*, docs: bool = True) -> FastAPI:
     )
     # the evidence first: its addresses would else be taken for the number of a record
     routers = [harm_router, explanation_router, catalogue_router, evidence_router, audit_router]
-    routers += [erasure_router, system_router]
+    routers += [erasure_router, system_router, drift_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)
@@ -112,7 +115,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     _tell_unsigned(state.scorer)
     state.ledger.start()
     state.keeper.start()
-    beside = [asyncio.create_task(state.refusals.keep_summarising())]
+    beside = [asyncio.create_task(state.refusals.keep_summarising()), asyncio.create_task(state.drift.keep_watching())]
     if state.provider is not None:
         await state.provider.keys.refresh()
         beside.append(asyncio.create_task(state.provider.keys.keep_fresh()))

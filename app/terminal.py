@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from app.harm.answers import ScoreAnswer
-from app.harm.explanation_answers import BothExplanations, Explanation, IncidentShare, Share
+from app.harm.explanation_answers import BothExplanations, Explanation, IncidentExplanation, IncidentShare, Share
 from app.harm.wording import points
 
 _BAR = 30
@@ -81,6 +81,8 @@ def _show_explanation(answer: ScoreAnswer, console: Console) -> None:
         for found in view.contributions:
             told = f"[bold]{_label(found)}[/]  {escape(found.text)}"
             console.print(f"  {points(found.effect):>13}  {told}", soft_wrap=True)
+        if isinstance(view, IncidentExplanation) and view.what_if is not None:
+            console.print(f"[bold]What if an incident were found wrong?[/] {escape(view.what_if.statement)}")
     if views:
         console.print("[bold]What it cannot say[/]")
     for limit in dict.fromkeys(limit for view in views for limit in view.limits):

@@ -1,6 +1,8 @@
 """The house rules that a test can hold."""
 
 import ast
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,6 +158,21 @@ def test_every_field_of_the_api_is_described() -> None:
     assert len(fields) > 200
     silent = sorted(name for name, told in fields.items() if not told.get("description", "").strip())
     assert not silent, "a docstring under the field says what it is"
+
+
+def test_every_field_of_an_answer_is_in_the_guide_for_readers() -> None:
+    schemas = bare_app().openapi()["components"]["schemas"]
+    reached, waiting = set(), ["ScoreAnswer", "ScoreLine"]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += re.findall(r"#/components/schemas/(\w+)", json.dumps(schemas[name]))
+    assert {"HarmAnswer", "CurveFromAsOf", "IncidentEvidence", "Removal"} <= reached
+    fields = {field for name in reached - {"ScoreLine"} for field in schemas[name]["properties"]}
+    guide = (ROOT / "docs/reading_a_score.md").read_text(encoding="utf-8")
+    told = {word for code in re.findall(r"`([^`]+)`", guide) for word in re.findall(r"\w+", code)}
+    assert not fields - told, "docs/reading_a_score.md says what each field means"
 
 
 def test_only_known_names_at_the_top() -> None:

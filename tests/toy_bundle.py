@@ -12,6 +12,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from app.artifacts import FORMAT, GROUPS, Bundle, Manifest
+from app.harm.drift import DRIFT_WARNINGS
+from app.harm.experience import BANDS, MEASURES
 from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
 from app.harm.harm_index import load_harm_index
 from app.harm.records import EXAMPLE, parse_request
@@ -118,7 +120,46 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
             "fit": SETTLED,
             "population_mix": {"confusion": [[600, 75, 37.5, 37.5], [30, 75, 30, 15], [5, 10, 20, 15], [2, 3, 10, 35]]},
         },
+        "robustness": robustness(),
     }
+
+
+def robustness() -> dict[str, Any]:
+    """Blocks of format 2 that fit the toy: it has seen everything up to 10,000, and bins of drift have plain edges."""
+    count = len(MEASURES)
+    band = {"mean": [3.0] * count, "precision": np.eye(count).tolist(), "distance": 1e5, "deviation": 1e3}
+    return {
+        "conformal": {
+            "level": 0.9,
+            "odds": [2.5, 0.5, 0.3, 0.25],
+            "thresholds": [0.6, 0.9, 0.95, 0.97],
+            "people": [1500, 430, 225, 250],
+            "mean_set_size": 2.75,
+        },
+        "experience": {
+            "measures": MEASURES,
+            "lowest": [0.0] * count,
+            "highest": [10_000.0, *[float(np.log1p(10_000))] * (count - 1)],
+            "bands": [{"shortest": shortest, "longest": longest, **band} for shortest, longest in BANDS],
+            "false_alarms": 0.0,
+        },
+        "drift": {
+            "features": {name: {"edges": [0.0, 100.0], "shares": [0.5, 0.4, 0.1]} for name in FEATURES},
+            "top_probability": {"edges": [0.1, 0.5], "shares": [0.6, 0.3, 0.1]},
+            "predicted_groups": [0.6, 0.2, 0.1, 0.1],
+            "group_shares": [0.75, 0.15, 0.05, 0.05],
+            "warnings": dict.fromkeys(DRIFT_WARNINGS, 0.2),
+            "watch": 0.1,
+            "alarm": 0.25,
+            "fewest": 100,
+        },
+    }
+
+
+def as_format_1(manifest: dict[str, Any]) -> None:
+    """For `change` of `write_toy`: the manifest as it was before format 2."""
+    manifest["format"] = 1
+    del manifest["robustness"]
 
 
 def golden_line(files: dict[str, bytes]) -> bytes:

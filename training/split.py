@@ -42,6 +42,11 @@ class Split:
     cuts: Floats
     groups: Ints
 
+    @property
+    def outside(self) -> Ints:
+        """Everyone who is not in the test set, ascending."""
+        return np.sort(np.concatenate([self.train, self.calibration, self.rest]))
+
 
 def split(labelled: Labelled, *, seed: int, cuts: Floats | None = None) -> Split:
     """Split by connected component, stratified by group; deterministic by seed. `cuts` are those of an artefact that

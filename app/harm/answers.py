@@ -108,6 +108,17 @@ class WithoutUncharged(Answer):
     """All of it in a sentence or two."""
 
 
+class ConformalAnswer(Answer):
+    """What the list of groups promises."""
+
+    level: Probability
+    """Share of the people of every group who have it in their list."""
+    mean_size: float
+    """Groups in a list on average, among people as they come."""
+    text: str
+    """Both in a sentence."""
+
+
 class HarmAnswer(Answer):
     """Probabilities of the four groups of harm in the year after day zero.
 
@@ -128,6 +139,10 @@ class HarmAnswer(Answer):
     """Share of all nominals who belong to each group, from the artefact's own test; null where it was not measured."""
     without_uncharged: WithoutUncharged | None = None
     """How the score changes without earlier uncharged incidents; null only in answers from before this was told."""
+    conformal_set: list[str] | None = None
+    """The groups that cannot be ruled out, never none; null where the artefact has no thresholds for it."""
+    conformal: ConformalAnswer | None = None
+    """What that list promises; null with it."""
 
 
 Withheld = Literal["incident-after-day-zero", "year-is-over", "hardly-anyone-left"]

@@ -116,6 +116,42 @@ class FactorExplanation(Explanation):
     """Shares of the ten factors, largest first."""
 
 
+class Removal(Answer):
+    """Earlier incidents whose removal would move the predicted group."""
+
+    incidents: int
+    """How many incidents would go."""
+    incident_ids: list[str]
+    """Those of them that are named one by one, oldest first."""
+    older_incidents: int
+    """How many older ones would go together; 0 where none would."""
+    predicted_group: str
+    """The predicted group without them."""
+    value: Probability
+    """The explained number without them."""
+    difference_points: float
+    """Its change in percentage points."""
+    text: str
+    """All of it in a sentence."""
+
+
+class WhatIf(Answer):
+    """The nearest change that moves the predicted group: the fewest earlier incidents, should they be found wrong."""
+
+    predicted_group: str
+    """The predicted group as it is."""
+    incidents: int | None
+    """How many incidents would have to go; null where no removal of earlier incidents moves the group."""
+    sets: int
+    """How many sets of so many incidents move it."""
+    removals: list[Removal]
+    """Such sets, at most five, the greatest change of the explained number first; the group may move up as well as down."""
+    lowering: Removal | None
+    """The fewest incidents whose removal moves it to a lower group; null where none does."""
+    statement: str
+    """All of it in a sentence or two."""
+
+
 class IncidentExplanation(Explanation):
     """By what is on the record: each earlier incident. Empty where only the index incident is known."""
 
@@ -123,6 +159,8 @@ class IncidentExplanation(Explanation):
     """By incidents."""
     contributions: list[IncidentShare]
     """Shares of the ten most recent earlier incidents and of all older ones together, largest first."""
+    what_if: WhatIf | None = None
+    """Which incidents the predicted group hangs on; null where the survival is explained, or from before this was told."""
 
 
 class BothExplanations(Answer):

@@ -13,6 +13,7 @@ from app.harm.records import IncidentRecord
 from app.harm.shapley import Floats
 from app.harm.targets import TARGETS, Of, Target
 from app.harm.view import second, whole_view
+from app.harm.what_if import what_if
 from app.harm.wording import moves, number, percent, spoken_day
 
 REFERENCE = (
@@ -41,14 +42,12 @@ def explain_incidents(
     """
     target = TARGETS[of]
     found = incident_effects(model, case, features, target)
-    order = sorted(range(len(found.players)), key=lambda player: -abs(found.contributions[player, 0]))
-    contributions = [
-        _share(
-            case, found.players[at].tolist(), found.contributions[at], float(found.without[at]), index, target.called
-        )
-        for at in order
+    shares = [
+        _share(case, player.tolist(), effects, float(without), index, target.called)
+        for player, effects, without in zip(found.players, found.contributions, found.without, strict=True)
     ]
-    return whole_view(
+    contributions = sorted(shares, key=lambda share: -abs(share.effect))
+    view = whole_view(
         IncidentExplanation,
         "incidents",
         target,
@@ -60,6 +59,7 @@ def explain_incidents(
         otherwise=_NOTHING if contributions else _NOTHING_EARLIER,
         limits=_limits(target, model, min(len(case.order), ROWS)),
     )
+    return view if found.answers.groups is None else view.model_copy(update={"what_if": what_if(found, shares)})
 
 
 def _limits(target: Target, model: HarmModel, rows: int) -> list[str]:

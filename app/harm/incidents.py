@@ -14,7 +14,7 @@ from app.harm.features import Features, Histories, Ints, Nominals, features
 from app.harm.history import Case
 from app.harm.model import HarmModel
 from app.harm.shapley import Floats, coalitions, shapley_values
-from app.harm.targets import TARGETS, Target
+from app.harm.targets import TARGETS, Answers, Target
 
 RECENT = 10
 # Incidents and custody appearances of all records held at once; bounds memory for histories of thousands.
@@ -28,14 +28,23 @@ class IncidentEffects:
     """Of P players, the most recent first: which incidents each stands for, and what it adds.
 
     `players` history positions, oldest first, one array a player; `contributions` (P, K) to each number of a target;
-    `ends` (2, K) values of the index incident alone, then of the full record; `without` (P,) the first number with just
-    this player left out.
+    `answers` of all 2**P records in the order of `coalitions`, the index incident alone first, the full record last.
     """
 
     players: list[Ints]
     contributions: Floats
-    ends: Floats
-    without: Floats
+    answers: Answers
+
+    @property
+    def ends(self) -> Floats:
+        """Values of the index incident alone, then of the full record, (2, K)."""
+        return self.answers.values[[0, -1]]
+
+    @property
+    def without(self) -> Floats:
+        """The first number with just this player left out, (P,)."""
+        full = len(self.answers.values) - 1
+        return self.answers.values[[full ^ 1 << player for player in range(len(self.players))], 0]
 
 
 def incident_effects(
@@ -50,10 +59,8 @@ def incident_effects(
     kept = np.ones((len(subsets), len(case.order)), dtype=np.bool_)
     for player, incidents in enumerate(players):
         kept[:, incidents] = subsets[:, player, None]
-    values = _values(model, _features_of(model, case, kept), target, target.values(model, shown)[0])
-    full = len(subsets) - 1
-    left_out = [full ^ 1 << player for player in range(len(players))]
-    return IncidentEffects(players, shapley_values(values, len(players)), values[[0, full]], values[left_out, 0])
+    answers = _answers(model, _features_of(model, case, kept), target, target.answers(model, shown))
+    return IncidentEffects(players, shapley_values(answers.values, len(players)), answers)
 
 
 def players_of(earlier: int) -> list[Ints]:
@@ -99,8 +106,8 @@ def _repeated(one: Nominals, count: int) -> Nominals:
     )
 
 
-def _values(model: HarmModel, records: Features, target: Target, shown: Floats) -> Floats:
-    """Value of each record, (C, K); the last is the full record and takes the value `shown` (K,).
+def _answers(model: HarmModel, records: Features, target: Target, shown: Answers) -> Answers:
+    """Answers for C records; the last is the full record and takes those `shown`, of one record.
 
     Records that are the same to the model are asked about once: interchangeable incidents then get the same share,
     and one that changes nothing gets exactly none.
@@ -108,7 +115,9 @@ def _values(model: HarmModel, records: Features, target: Target, shown: Floats) 
     first_seen: dict[bytes, int] = {}
     same_as = np.array([first_seen.setdefault(record.tobytes(), row) for row, record in enumerate(records)])
     asked = np.unique(same_as)
-    values = np.empty((len(records), len(shown)))
-    values[asked] = target.values(model, records[asked])
-    values[same_as[-1]] = shown
-    return values.take(same_as, axis=0)
+    found = target.answers(model, records[asked])
+    place = np.searchsorted(asked, same_as)
+    for own, given in zip(found, shown, strict=True):
+        if own is not None and given is not None:
+            own[place[-1]] = given[0]
+    return Answers(found.values[place], None if found.groups is None else found.groups[place])

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.artifacts import GROUPS, MODEL, SURVIVAL, Bundle
+from app.harm.conformal import conformal_sets, nonconformity
+from app.harm.experience import Familiar, Ranges
 from app.harm.features import FEATURES, ROWS, Features
 from app.onnx_session import open_session
 
@@ -28,11 +30,11 @@ class HarmModel:
         inputs, outputs = {"features": (ROWS, len(FEATURES))}, ("probabilities", "population_probabilities")
         self._groups = open_session(bundle.files[MODEL], MODEL, inputs, outputs)
         self._survival = open_session(bundle.files[SURVIVAL], SURVIVAL, inputs, ("survival",))
-        self._weights = np.asarray(bundle.manifest.decision_weights)
-        scales = bundle.manifest.population_percentiles
-        # A hair's breadth of room: the ends are rounded in the manifest.
-        self._lowest = np.array([scales[name][0] - 1e-3 * abs(scales[name][0]) - 1e-6 for name in FEATURES])
-        self._highest = np.array([scales[name][-1] + 1e-3 * abs(scales[name][-1]) + 1e-6 for name in FEATURES])
+        manifest = bundle.manifest
+        self._weights = np.asarray(manifest.decision_weights)
+        self.robustness = manifest.robustness
+        seen = self.robustness and self.robustness.experience
+        self.experience = Familiar(seen) if seen else Ranges(manifest.population_percentiles)
 
     def groups(self, features: Features) -> Groups:
         """Probabilities of each group for float32 (N, 20, 19); rows sum to 1 (renormalised from float32)."""
@@ -43,11 +45,14 @@ class HarmModel:
         """Predicted group (N,): arg max of the weighted probabilities; the weights are the artefact's."""
         return np.asarray(np.argmax(probabilities * self._weights, axis=1), dtype=np.int64)
 
-    def beyond_experience(self, features: Features) -> list[str]:
-        """Features of the index row of one nominal (1, 20, 19) that lie outside the population's range."""
-        index = features[0, -1]
-        outside = (index < self._lowest) | (index > self._highest)
-        return [name for name, beyond in zip(FEATURES, outside, strict=True) if beyond]
+    def conformal_set(self, probabilities: Probabilities) -> list[str] | None:
+        """Groups that one nominal may belong to at the promised level, from `Groups.probabilities` (1, 4); None where the
+        artefact has no thresholds (format 1)."""
+        if self.robustness is None:
+            return None
+        told = self.robustness.conformal
+        scores = nonconformity(probabilities, self.decide(probabilities), told.odds)
+        return [group_name(int(number)) for number in np.flatnonzero(conformal_sets(scores, told.thresholds)[0])]
 
     def survival(self, features: Features) -> NDArray[np.float64]:
         """Probability that no further incident has happened by each day 0..365, float64 (N, 366), never rising."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.harm.answers import ScoreBody
-from app.harm.explanation_answers import BothExplanations, Explained, Explanation
+from app.harm.explanation_answers import BothExplanations, Explained, Explanation, IncidentExplanation
 from app.harm.wording import percent, spoken_day
 
 _LIMITS = "What it cannot say:"
@@ -21,6 +21,7 @@ def answer_aloud(body: ScoreBody) -> str:
     return _paragraphs(
         [
             body.advisory,
+            body.history.statement,
             _bullets("Before you read on:", [warning.message for warning in body.history.warnings]),
             _groups(body),
             _curve(body),
@@ -39,21 +40,29 @@ def _views(explained: Explained) -> list[Explanation]:
 def _groups(body: ScoreBody) -> str:
     named = zip(body.harm.groups, body.harm.population_probabilities, strict=True)
     chances = ", ".join(f"{percent(chance)} for group {group}" for group, chance in named)
+    uncharged = body.harm.without_uncharged
+    beside = "" if uncharged is None else f" {uncharged.statement}"
     return (
         f"The chances of each group of harm in the 12 months after day zero ({spoken_day(body.day_zero)}): {chances}. "
-        f"The flag, which weighs a missed case more than a false alarm, says group {body.harm.predicted_group}."
+        f"The flag, which weighs a missed case more than a false alarm, says group {body.harm.predicted_group}.{beside}"
     )
 
 
 def _curve(body: ScoreBody) -> str:
     marks = ", ".join(f"{percent(chance)} after {day} days" for day, chance in body.survival.at.items())
-    return f"The chance that no further incident of any kind is recorded: {marks}."
+    rest = "" if body.survival.from_as_of is None else f" {body.survival.from_as_of.statement}"
+    return f"The chance that no further incident of any kind is recorded: {marks}.{rest}"
 
 
 def _shares_aloud(view: Explanation) -> str:
     named = (f"{share.name[0].upper()}{share.name[1:]}: {share.text}" for share in view.contributions)
     told = named if view.by == "factors" else (share.text for share in view.contributions)
-    return _bullets(view.summary, told)
+    return _paragraphs([_bullets(view.summary, told), *_what_if(view)]).rstrip()
+
+
+def _what_if(view: Explanation) -> list[str]:
+    """Which incidents the flag hangs on, where the view says it."""
+    return [view.what_if.statement] if isinstance(view, IncidentExplanation) and view.what_if is not None else []
 
 
 def _bullets(first: str, lines: Iterable[str]) -> str:

@@ -14,13 +14,14 @@ from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
 from app.errors import Fault, InvalidInput, ModelNotLoaded
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.caveats import base_rates
+from app.harm.conformal import conformal_answer
 from app.harm.explaining import By, explanation, one_view
 from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.inferred import CODE, harm_inferred
-from app.harm.model import Groups, HarmModel, group_name
+from app.harm.model import Groups, HarmModel, Probabilities, group_name
 from app.harm.records import ScoreRequest
 from app.harm.sufficiency import status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
@@ -73,9 +74,9 @@ class Scored:
         )
 
     def _message(self, code: str) -> str:
-        """A warning's sentence; where a figure is outside all experience, which one."""
-        beyond = self.model.beyond_experience(self.features) if code == "out-of-distribution" else []
-        return WARNINGS[code] + (f" Outside: {', '.join(beyond)}." if beyond else "")
+        """A warning's sentence; where the record is unlike those learnt from, in what."""
+        beyond = self.model.experience.warning(self.features) if code == "out-of-distribution" else None
+        return beyond or WARNINGS[code]
 
 
 class Scorer:
@@ -95,7 +96,7 @@ class Scorer:
         both = both_ways(case.histories, case.nominals)
         tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
         table = tables[:1]
-        if model.beyond_experience(table):
+        if model.experience.warning(table):
             case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
         # Each record is asked about alone: last bits must not depend on the company.
         groups = model.groups(table)
@@ -164,7 +165,16 @@ def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups |
         predicted_group=predicted,
         base_rates=base_rates(model.bundle.manifest),
         without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
+        **_conformal(model, groups.probabilities),
     )
+
+
+def _conformal(model: HarmModel, probabilities: Probabilities) -> dict[str, Any]:
+    """The two members of the answer on the set of groups; none where the artefact has no thresholds."""
+    groups = model.conformal_set(probabilities)
+    if groups is None or model.robustness is None:
+        return {}
+    return {"conformal_set": groups, "conformal": conformal_answer(model.robustness.conformal, groups)}
 
 
 def stamp(bundle: Bundle[Any]) -> ModelStamp:

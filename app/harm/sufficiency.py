@@ -16,7 +16,7 @@ STATEMENTS: dict[HistoryStatus, str] = {
     "sufficient": "Earlier incidents are known; that does not mean that everything is known.",
     "insufficient": (
         "Insufficient history: only the index incident is known, which is too little to estimate from. A low figure here is "
-        "no sign of low risk."
+        "not a sign of low risk."
     ),
 }
 

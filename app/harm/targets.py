@@ -2,25 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from app.artifacts import GROUPS, Manifest
 from app.harm.caveats import COVENANT, SURVIVAL_COVENANT, base_rate, limits, share_free, survival_limits
-from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features
+from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features, Ints
 from app.harm.model import DAYS, HarmModel
 from app.harm.shapley import Floats
 
 Of = Literal["harm", "survival"]
 
 
+class Answers(NamedTuple):
+    """What is explained of N records: numbers, float64 (N, K), the explained one first; their predicted groups, int64 (N,),
+    where it is harm that is explained."""
+
+    values: Floats
+    groups: Ints | None
+
+
 @dataclass(frozen=True)
 class Target:
     """A number of an answer that is shared out among players.
 
-    `values` features (N, 20, 19) -> float64 (N, K), the explained number first; `top_two` names the second, where there
-    is one; `seen` the features that can change it, so that players without any are dummies; `chance` opens the summary
+    `answers` features (N, 20, 19) -> what the model says of N records; `top_two` names the second number, where there is
+    one; `seen` the features that can change it, so that players without any are dummies; `chance` opens the summary
     and `short` stands in a picture; `called` is what a share makes higher or lower; `unseen` is said of a factor that is a
     dummy by construction; `usual` gives the share among all nominals where it was measured; `limits` what must stand
     beside it, for so many rows; `covenant` the letters for explainability and transparency.
@@ -28,7 +36,7 @@ class Target:
 
     explains: str
     top_two: str | None
-    values: Callable[[HarmModel, Features], Floats]
+    answers: Callable[[HarmModel, Features], Answers]
     seen: tuple[str, ...]
     chance: str
     short: str
@@ -38,23 +46,28 @@ class Target:
     limits: Callable[[Manifest, int], list[str]]
     covenant: dict[str, str]
 
-
-def top_chances(model: HarmModel, features: Features) -> Floats:
-    """Population probability of the top group and of the top two, (N, 2)."""
-    population = model.groups(features).population
-    return np.stack([population[:, 3], population[:, 2] + population[:, 3]], axis=1)
+    def values(self, model: HarmModel, features: Features) -> Floats:
+        """The numbers alone, float64 (N, K)."""
+        return self.answers(model, features).values
 
 
-def year_free(model: HarmModel, features: Features) -> Floats:
+def top_chances(model: HarmModel, features: Features) -> Answers:
+    """Population probability of the top group and of the top two, (N, 2), and the predicted group."""
+    probabilities, population = model.groups(features)
+    chances = np.stack([population[:, 3], population[:, 2] + population[:, 3]], axis=1)
+    return Answers(chances, model.decide(probabilities))
+
+
+def year_free(model: HarmModel, features: Features) -> Answers:
     """Probability of no further recorded incident within 365 days of day zero, (N, 1)."""
-    return model.survival(features)[:, DAYS - 1 :]
+    return Answers(model.survival(features)[:, DAYS - 1 :], None)
 
 
 TARGETS: dict[Of, Target] = {
     "harm": Target(
         explains=f"population probability of group {GROUPS[3]}",
         top_two="population probability of the top two groups",
-        values=top_chances,
+        answers=top_chances,
         seen=FEATURES,
         chance=f"being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero",
         short=f"chance of group {GROUPS[3]}",
@@ -67,7 +80,7 @@ TARGETS: dict[Of, Target] = {
     "survival": Target(
         explains="probability of no further recorded incident within 365 days of day zero",
         top_two=None,
-        values=year_free,
+        answers=year_free,
         seen=SURVIVAL_FEATURES,
         chance="no further recorded incident of any kind within 12 months of day zero",
         short="chance of no further incident in a year",

@@ -61,7 +61,7 @@ def test_one_view_both_and_on_demand_are_the_same_to_the_bit(service: Client, re
 def test_evidence_of_incidents(service: Client) -> None:
     explanation = explained(service, example(), "incidents")["explanation"]
     assert explanation.keys() == {
-        "by", "explains", "value", "reference", "top_two", "contributions", "summary", "limits", "covenant",
+        "by", "explains", "value", "reference", "top_two", "contributions", "summary", "limits", "covenant", "what_if",
     }  # fmt: skip
     shares = {share["evidence"]["incident_id"]: share for share in explanation["contributions"]}
     assert shares.keys() == {"A", "B"}
@@ -158,7 +158,7 @@ def test_a_curve_explained_by_nothing_is_refused(service: Client) -> None:
     assert problem["errors"] == [{"pointer": "/explain_survival", "rule": "needs-a-view"}]
     score_id = explained(service, example(), "none")["score_id"]
     refused = check_problem(read(service, score_id, "factors&of=CANARY"), 422, "invalid-request")
-    assert refused["errors"] == [{"pointer": "/query/of", "rule": "literal-error"}]
+    assert refused["errors"] == [{"pointer": "/query/of", "rule": "literal-error", "allowed": ["harm", "survival"]}]
 
 
 def test_read_as_words(service: Client) -> None:

@@ -11,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app import metrics
 from app.artifacts import GROUPS
+from app.harm.drift import DRIFT_WARNINGS
+from app.harm.features import FEATURES
 from app.harm.history import WARNINGS
 from app.middleware import METHODS
 from app.problems import CATALOGUE, INTERNAL
@@ -32,6 +34,7 @@ CLOSED: dict[str, set[str]] = {
     "family": {"stalking-nominal"},
     "predicted_group": set(GROUPS),
     "code": set(WARNINGS),
+    "figure": {*FEATURES, "predicted_groups", "top_probability", *(f"warning {code}" for code in DRIFT_WARNINGS)},
     "cause": {"queue-full", "database", "unexpected"},
 }
 """Every label there is, with all it can ever say. `family` is what the loaded artefacts are called."""

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from app.cli import main
 from app.harm.answers import ScoreAnswer
-from app.harm.explanation_answers import BothExplanations
+from app.harm.explanation_answers import BothExplanations, IncidentExplanation
 from app.harm.wording import points
 from app.terminal import show_score
 from tests.app.harm.test_incidents import long_request
@@ -57,6 +57,9 @@ def test_each_view_that_was_given_is_shown(
     parts = [given.factors, given.incidents] if isinstance(given, BothExplanations) else [given] if given else []
     for part in parts:
         assert part.summary in text
+        if isinstance(part, IncidentExplanation):
+            assert part.what_if is not None
+            assert part.what_if.statement in text
         for share in part.contributions:
             assert f"{points(share.effect)}" in text
             assert share.text in text

@@ -20,7 +20,7 @@ from training.harm.progress import shown
     "artefact",
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of one version, such as model_artifacts/stalking-nominal/1.",
+    help="Folder of one version, such as model_artifacts/stalking-nominal/2.",
 )
 @click.option(
     "--work",
@@ -63,7 +63,7 @@ def command(
 
     \b
     Everything, from nothing:
-      dayzero-train evaluate --artifact model_artifacts/stalking-nominal/1 --work evaluation_work
+      dayzero-train evaluate --artifact model_artifacts/stalking-nominal/2 --work evaluation_work
     One section while you wait:
       dayzero-train evaluate --artifact ... --work evaluation_work --only calibration
     A force's own artefact:

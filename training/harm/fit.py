@@ -29,6 +29,7 @@ from training.harm.measure import measure, round_floats
 from training.harm.population import mix_weights, shares
 from training.harm.progress import Stages
 from training.harm.reference import index_ages, population_percentiles, reference_medians, weighted_median
+from training.harm.robustness import fit_robustness
 from training.harm.splits import steady
 from training.harm.structure import PUBLISHED, Structure
 from training.harm.survival import fit_forest, population_rows
@@ -134,7 +135,7 @@ def assemble(extract: Extract, seed: int, done: Callable[[], None] = lambda: Non
     done()
     parts = split(labelled, seed=seed)
     done()
-    outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
+    outside = parts.outside
     mix = shares(parts.groups)
     weights = mix_weights(parts.groups[outside], mix)
     age = weighted_median(index_ages(labelled.histories, labelled.nominals)[outside], weights)
@@ -193,6 +194,7 @@ def _manifest(data: Data, models: Models, index: HarmIndex, family: str, version
             **_test_metrics(data, models),
             "fit": dict(models.fit.choices),
         },
+        robustness=fit_robustness(stack, data.x, parts, data.mix, np.isnan(labelled.nominals.birth_day)),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.harm.answers import ScoreBody
+from app.harm.explanation_answers import IncidentExplanation
 from app.harm.records import parse_request
 from app.harm.service import Scorer
 from tests.app.harm.test_explanation import TODAY
@@ -20,8 +21,11 @@ ADDED = (
 
 
 def test_an_answer_without_what_was_added_since_is_read(toy_scorer: Scorer) -> None:
-    fresh = toy_scorer.score(parse_request(example()), TODAY).body("id", datetime(2026, 11, 22, tzinfo=UTC))
+    request = parse_request(example(explain="incidents"))
+    fresh = toy_scorer.score(request, TODAY).body("id", datetime(2026, 11, 22, tzinfo=UTC))
     stored: dict[str, Any] = json.loads(fresh.model_dump_json())
+    older_view = dict(stored["explanation"])
+    assert older_view.pop("what_if") is not None
     for *way, last in ADDED:
         member = stored
         for name in way:
@@ -30,4 +34,5 @@ def test_an_answer_without_what_was_added_since_is_read(toy_scorer: Scorer) -> N
     read = ScoreBody.model_validate_json(json.dumps(stored))
     assert read.history == fresh.history, "told from its warnings"
     assert read.harm == fresh.harm.model_copy(update={"base_rates": None, "without_uncharged": None})
+    assert IncidentExplanation.model_validate(older_view).what_if is None
     assert read.survival == fresh.survival.model_copy(update={"from_as_of": None})

@@ -16,7 +16,7 @@ from app.harm.incidents import IncidentEffects, incident_effects, players_of
 from app.harm.model import HarmModel
 from app.harm.records import ScoreRequest, parse_request
 from app.harm.service import Scored, Scorer
-from app.harm.targets import TARGETS, Of, top_chances
+from app.harm.targets import TARGETS, Answers, Of, top_chances
 from tests.app.harm.feature_oracle import PlainNominal, known_history
 from tests.app.harm.histories import random_nominal
 from tests.app.harm.test_explanation import TODAY, random_request
@@ -205,11 +205,12 @@ def test_rounding_inside_a_batch_does_not_show(toy_scorer: Scorer, monkeypatch: 
     many = [{"incident_id": f"n{number}", **same} for number in range(25)]
     request = example(incidents=[*many, example()["incidents"][2]], custody_dates=[])
 
-    def rounding(model: HarmModel, records: np.ndarray) -> np.ndarray:
+    def rounding(model: HarmModel, records: np.ndarray) -> Answers:
         row = np.arange(len(records))[:, None]
-        return top_chances(model, records) + 1e-8 * row * (-1) ** row + 1e-8 * (len(records) > 1)
+        values, groups = top_chances(model, records)
+        return Answers(values + 1e-8 * row * (-1) ** row + 1e-8 * (len(records) > 1), groups)
 
-    monkeypatch.setitem(TARGETS, "harm", replace(TARGETS["harm"], values=rounding))
+    monkeypatch.setitem(TARGETS, "harm", replace(TARGETS["harm"], answers=rounding))
     result = score(toy_scorer, request)
     explanation = result.explanation
     assert isinstance(explanation, IncidentExplanation)

@@ -28,7 +28,7 @@ FORBIDDEN = (
 )  # fmt: skip
 ALLOWED = ("not what causes harm", "not low risk", "not a sign of low risk", "means that anyone is safe")
 GRADE = 8.5  # for the hardest kind of sentence
-KINDS = ("summary", "factors", "incidents", "limits", "warnings")
+KINDS = ("summary", "factors", "incidents", "limits", "warnings", "beside", "what if")
 
 
 def explained(scorer: Scorer, request: dict[str, Any]) -> Any:
@@ -57,6 +57,9 @@ def said(bodies: list[Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for body in bodies:
         found["warnings"] += [warning.message for warning in body.history.warnings]
+        found["beside"] += [body.history.statement, body.harm.without_uncharged.statement]
+        found["beside"] += [body.survival.from_as_of.statement] if body.survival.from_as_of else []
+        found["what if"].append(body.explanation.incidents.what_if.statement)
         for view in views_of(body):
             found["summary"].append(view.summary)
             found["limits"] += view.limits
@@ -199,6 +202,10 @@ def test_read_aloud_leaves_nothing_out_and_says_limits_once(bodies: list[Any]) -
         assert spoken_day(body.day_zero) in text
         for chance in (*body.harm.population_probabilities, *body.survival.at.values()):
             assert percent(chance) in text
+        beside = [body.history.statement, body.harm.without_uncharged.statement]
+        beside += [body.explanation.incidents.what_if.statement]
+        beside += [body.survival.from_as_of.statement] if body.survival.from_as_of else []
+        assert all(said in text for said in beside)
         for warning in body.history.warnings:
             assert f"- {warning.message}" in lines
         for view in views_of(body):
