@@ -23,7 +23,7 @@ done; \
 echo "No Python 3.11 to 3.$(1) with venv found; name one: make $@ PYTHON=/path/to/python3" >&2; exit 1
 endef
 
-.PHONY: help demo test torture lint types check openapi clean
+.PHONY: help demo test torture lint types check openapi examples clean
 help:
 	@sed -n '1,4s/^# //p' Makefile
 
@@ -64,6 +64,9 @@ torture: $(DEV)/ready
 
 openapi: $(DEV)/ready
 	$(DEV)/bin/python -m tests.write_openapi
+
+examples: $(DEV)/ready
+	$(DEV)/bin/python -m tests.write_examples
 
 clean:
 	rm -rf $(SERVE) $(DEV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ import click
 import app
 from app.artifact_commands import artifacts
 from app.audit.commands import audit
-from app.errors import DayZeroError, Fault, InputError, SetupError
+from app.errors import DayZeroError, Fault, InputError, SetupError, VerificationFailed
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
 from app.upkeep import db, erase, keys
@@ -128,6 +128,22 @@ def score(file: Path, out: Path | None, server: str | None) -> None:
     failed = score_file(read_settings(), file, out, server, local_subject(), os.environ.get("DAYZERO_TOKEN"))
     if failed:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
+
+
+@main.command()
+@click.argument("score_id")
+def replay(score_id: str) -> None:
+    """Score a stored request again with the artefact that made its score, and print what differs, as JSON.
+
+    Exit code 0 where all is identical, or within 1e-6 on another kind of machine; 1 where anything else differs.
+    """
+    from app.replaying import replay_score  # noqa: PLC0415
+    from app.storage import local_subject  # noqa: PLC0415
+
+    answer = replay_score(read_settings(), score_id, local_subject())
+    click.echo(answer.model_dump_json(indent=1))
+    if answer.result == "different":
+        raise VerificationFailed(f"{len(answer.differences)} fields came out otherwise than they are stored.")
 
 
 @main.command()

@@ -17,6 +17,11 @@
     ├── StillRunning               the same idempotency key is being worked on
     ├── IdempotencyMismatch        the same idempotency key came with another body
     ├── ModelNotLoaded             what made a stored score is not loaded, so nothing more can be said of it
+    ├── NotInOrder                 what has to come first has not, or what may happen once has happened
+    │   ├── ViewFirst              a score is withheld until someone has recorded a view of their own
+    │   ├── ViewRecorded           a caller has recorded a view of this score already
+    │   ├── ViewAfterReading       a caller who has seen the score records a view as if they had not
+    │   └── ChallengeClosed        the challenge has its outcome
     ├── Unavailable                try again later: the store or the model cannot answer now
     ├── VerificationFailed         the ledger, or an export of it, does not agree with itself
     └── SetupError                 cannot start: artefact, key, settings, table or extract is unusable
@@ -121,6 +126,26 @@ class IdempotencyMismatch(DayZeroError):
 
 class ModelNotLoaded(DayZeroError):
     """The artefact that made a stored score is not loaded; another one would explain another score."""
+
+
+class NotInOrder(DayZeroError):
+    """What has to come first has not, or what may happen once has happened."""
+
+
+class ViewFirst(NotInOrder):
+    """A score is withheld until someone has recorded a view of their own."""
+
+
+class ViewRecorded(NotInOrder):
+    """A caller has recorded a view of this score already."""
+
+
+class ViewAfterReading(NotInOrder):
+    """A caller who has seen the score records a view as if they had not."""
+
+
+class ChallengeClosed(NotInOrder):
+    """The challenge has its outcome."""
 
 
 class Unavailable(DayZeroError):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 _SCORE = {"score_id": "$response.body#/score_id"}
+_CHALLENGE = {**_SCORE, "challenge_id": "$response.body#/challenge_id"}
 _FIRST_SCORE = {"score_id": "$response.body#/scores/0/score_id"}
 _FIRST_RECORD = {"sequence": "$response.body#/entries/0/sequence"}
 
@@ -26,11 +27,21 @@ LINKS: dict[str, tuple[Link, ...]] = {
         Link("score", "GET /scores/{score_id}", _SCORE),
         Link("curve", "GET /scores/{score_id}/survival", _SCORE),
         Link("explanation", "GET /scores/{score_id}/explanation", _SCORE),
+        Link("view", "POST /scores/{score_id}/view", _SCORE),
+        Link("decision", "POST /scores/{score_id}/decisions", _SCORE),
+        Link("challenge", "POST /scores/{score_id}/challenges", _SCORE),
+        Link("replay", "POST /scores/{score_id}/replay", _SCORE),
         Link("record", "GET /audit/{sequence}", {"sequence": "$response.body#/audit/sequence"}),
         Link("proof", "GET /audit/proof/inclusion", {"sequence": "$response.body#/audit/sequence"}),
         Link("recordsOfNominal", "POST /audit/search", body={"nominal_id": "$request.body#/nominal/nominal_id"}),
+        Link("everythingHeld", "POST /subject-exports", body={"nominal_id": "$request.body#/nominal/nominal_id"}),
         Link("model", "GET /models/{family}", {"family": "$response.body#/model/family"}),
     ),
+    "POST /scores/{score_id}/challenges": (
+        Link("outcome", "POST /scores/{score_id}/challenges/{challenge_id}/outcome", _CHALLENGE),
+        Link("history", "GET /scores/{score_id}/challenges", _SCORE),
+    ),
+    "POST /scores/{score_id}/decisions": (Link("history", "GET /scores/{score_id}/decisions", _SCORE),),
     "GET /scores": (
         Link("newestScore", "GET /scores/{score_id}", _FIRST_SCORE),
         Link("newestCurve", "GET /scores/{score_id}/survival", _FIRST_SCORE),

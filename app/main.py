@@ -21,15 +21,19 @@ from app.audit.routes import NominalSearch
 from app.audit.routes import router as audit_router
 from app.audit.signing import Checkpoints
 from app.audit.store import Store
+from app.audit.subject_routes import SubjectExportRequest
+from app.audit.subject_routes import router as subject_router
 from app.database import check_schema, open_database
 from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
+from app.harm.archive import told
 from app.harm.catalogue import router as catalogue_router
 from app.harm.drift_routes import router as drift_router
 from app.harm.drift_watch import DriftWatch
 from app.harm.explanation_routes import router as explanation_router
 from app.harm.golden import check_golden
 from app.harm.records import ScoreRequest
+from app.harm.replay_routes import router as replay_router
 from app.harm.routes import router as harm_router
 from app.harm.service import Scorer, load_scorer
 from app.idempotency import Running
@@ -46,6 +50,15 @@ from app.settings import Settings
 from app.storage import open_store
 from app.system import docs_router
 from app.system import router as system_router
+from app.triage.challenge_routes import router as challenge_router
+from app.triage.desk import Desk
+from app.triage.records import ChallengeForm, DecisionForm, OutcomeForm, ViewForm
+from app.triage.routes import router as triage_router
+
+BODIES = (
+    ScoreRequest, ViewForm, DecisionForm, ChallengeForm, OutcomeForm, ErasureRequest, NominalSearch, SubjectExportRequest,
+)  # fmt: skip
+"""Bodies that routes read by themselves."""
 
 DESCRIPTION = """Scores a stalking nominal's incident history: probability of each future-harm group, survival curve for
 the next year, an exact explanation, and a record that nobody can quietly alter.
@@ -73,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.settings, state.keys, state.scorer, state.engine = settings, keys, scorer, engine
     state.ledger, state.store = Ledger(engine, keys), Store(engine, keys)
     state.drift = DriftWatch(state.store, state.ledger, scorer)
+    state.desk, state.readers = Desk(state.store), {"score": told}
     state.checkpoints = checkpoints
     state.erasing_engine = open_database(settings.erasure_url) if settings.erasure_url else engine
     state.eraser = Eraser(state.erasing_engine, keys)
@@ -99,13 +113,13 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
     # the evidence first: its addresses would else be taken for the number of a record
-    routers = [harm_router, explanation_router, catalogue_router, evidence_router, audit_router]
-    routers += [erasure_router, system_router, drift_router]
+    routers = [harm_router, explanation_router, replay_router, triage_router, challenge_router, catalogue_router]
+    routers += [evidence_router, audit_router, subject_router, erasure_router, system_router, drift_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)
     application.add_middleware(Edge)
-    publish(application, (ScoreRequest, ErasureRequest, NominalSearch), Problem)
+    publish(application, BODIES, Problem)
     return application
 
 

@@ -122,11 +122,18 @@ async def _framework_refusal(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:
         answer = await _refuse(request, MethodNotAllowed("See /docs for what this address takes."))
-        answer.headers["Allow"] = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        named = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        answer.headers["Allow"] = _methods_there(request, named)
         return answer
     if status == 404:
         return await _refuse(request, NotFound("See /docs for the addresses there are."))
     return problem_response(INTERNAL, "The framework refused the request.")
+
+
+def _methods_there(request: Request, named: str) -> str:
+    """What this address takes; the framework has `named` the methods of the first route that stands there only."""
+    documented = request.app.openapi()["paths"].get(route_template(request.scope), {})
+    return ", ".join(sorted(method.upper() for method in documented)) or named
 
 
 async def _framework_fault(request: Request, error: Exception) -> Response:

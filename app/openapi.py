@@ -16,6 +16,7 @@ from app.links import add_links
 
 PARAMETERS = {
     "score_id": "A score's id.",
+    "challenge_id": "A challenge's id, as it was given when it was lodged.",
     "sequence": "A record's place in the log, from 0.",
     "family": "A family of models, such as `stalking-nominal`.",
     "name": "A document's file name.",

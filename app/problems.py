@@ -30,6 +30,10 @@ CATALOGUE: dict[type[errors.DayZeroError], Kind] = {
     errors.NotAcceptable: Kind("not-acceptable", 406, "None of the media types asked for can be given"),
     errors.StillRunning: Kind("still-running", 409, "A request with this idempotency key is still being answered"),
     errors.ModelNotLoaded: Kind("model-not-loaded", 409, "The model that made this score is not loaded"),
+    errors.ViewFirst: Kind("view-first", 409, "The score is withheld until a view is recorded"),
+    errors.ViewRecorded: Kind("view-recorded", 409, "This caller has recorded a view of this score already"),
+    errors.ViewAfterReading: Kind("view-after-reading", 409, "This caller has seen the score already"),
+    errors.ChallengeClosed: Kind("challenge-closed", 409, "The challenge has its outcome already"),
     errors.Erased: Kind("erased", 410, "The record was erased"),
     errors.InputTooLarge: Kind("too-large", 413, "The body is too large"),
     errors.UnsupportedMedia: Kind("unsupported-media", 415, "The body has another type or encoding than this takes"),
@@ -88,7 +92,8 @@ def problem_headers(kind: Kind, seconds: int = RETRY_SECONDS) -> dict[str, str]:
     """Headers that belong to a problem of this kind; `seconds` after which asking again may help."""
     if kind.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="dayzero"'}
-    return {"Retry-After": str(seconds)} if kind.status in {409, 429, 503} else {}
+    again = kind.status in {429, 503} or kind is CATALOGUE[errors.StillRunning]  # the other 409s stay as they are
+    return {"Retry-After": str(seconds)} if again else {}
 
 
 def describe(*statuses: int) -> dict[int | str, dict[str, object]]:

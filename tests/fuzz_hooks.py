@@ -51,7 +51,7 @@ def _planted(body: dict[str, Any]) -> dict[str, Any]:
     nominal = planted.get("nominal")
     for holder in (planted, nominal, *(planted.get("incidents") or [])):
         if isinstance(holder, dict):
-            for name in ("nominal_id", "incident_id", "authority"):
+            for name in ("nominal_id", "incident_id", "authority", "reason", "text"):
                 if isinstance(holder.get(name), str) and holder[name].isalnum():
                     holder[name] = f"{CANARY}:{holder[name][:40]}"
             for name, value in list(holder.items()):

@@ -70,6 +70,12 @@ def test_audit_knows_no_capability() -> None:
             }, name
 
 
+def test_scoring_knows_no_triage() -> None:
+    for name, tree in APP.items():
+        if name.startswith("app.harm"):
+            assert not {one for one in imports(tree) if one.startswith("app.triage")}, name
+
+
 def test_scoring_is_pure() -> None:
     pure = (
         "service",
@@ -81,6 +87,8 @@ def test_scoring_is_pure() -> None:
         "incidents",
         "incident_view",
         "wording",
+        "versions",
+        "replay",
         "factor_words",
         "caveats",
         "targets",
@@ -91,7 +99,8 @@ def test_scoring_is_pure() -> None:
         "answers",
         "explanation_answers",
     )
-    for name in (f"app.harm.{module}" for module in pure):
+    triage = ("app.triage.service", "app.triage.records")
+    for name in (*(f"app.harm.{module}" for module in pure), *triage):
         tops = {imported.split(".")[0] for imported in imports(ALL[name])}
         assert not tops & {"fastapi", "starlette", "sqlalchemy", "httpx2"}, name
 

@@ -20,7 +20,7 @@ from app.audit.records import (
     body_tag,
     format_time,
     idempotency_tag,
-    nominal_tag,
+    look_up_tags,
     to_datetime,
 )
 from app.audit.sealing import Sealed, seal
@@ -106,7 +106,7 @@ def draft(record: NewRecord, keys: Keys, log_id: str) -> Draft:
     sealed = seal(
         opened_form(record), log_id=log_id, record_id=record.record_id, encryption_key=keys.encryption, kek_id=kek_id
     )
-    tags = tuple({nominal_tag(keys.index, nominal_id) for nominal_id in record.nominal_ids})
+    tags = tuple(look_up_tags(keys.index, record.nominal_ids, record.about))
     once = once_names(keys, record.issuer, record.subject, record.idempotency)
     return Draft(log_id, record, actor, sealed, kek_id, tags, once)
 
@@ -114,6 +114,8 @@ def draft(record: NewRecord, keys: Keys, log_id: str) -> Draft:
 def opened_form(record: NewRecord) -> bytes:
     """What is put under seal: a line of JSON with the names, and then the payload as it was handed in."""
     names = {"issuer": record.issuer, "subject": record.subject, "nominals": record.nominal_ids}
+    if record.about:
+        names["about"] = record.about
     return json.dumps(names).encode() + b"\n" + record.payload
 
 

@@ -10,7 +10,7 @@ from app.audit.erasing import named_by
 from app.audit.opening import Opened, open_sealed
 from app.audit.records import Envelope
 from app.audit.sealing import Tampered
-from app.audit.store import nominal_tags
+from app.audit.store import nominal_tags, record_tags
 from app.database import read_transaction
 from app.errors import DayZeroError
 from app.keys import Keys, check_epoch
@@ -117,6 +117,7 @@ class Contents:
             there = set(connection.execute(select(_key.record_id).where(_key.record_id.in_(looked_at))).scalars())
         for record_id, (sequence, opened) in looked_at.items():
             possible = [set(nominal_tags(self._keys, nominal_id)) for nominal_id in opened.nominal_ids]
+            possible += [set(record_tags(self._keys, about)) for about in opened.about]
             right = all(stored[record_id] & tags for tags in possible) and stored[record_id] <= set().union(*possible)
             if record_id in there and not right:  # else it was erased just now
                 check.found(sequence, "the tags it is looked up by are not those of its nominal")

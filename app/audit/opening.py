@@ -9,12 +9,13 @@ from app.keys import Keys
 
 
 class Opened(NamedTuple):
-    """A decrypted record: who acted, on whom, and what was handed in as `NewRecord.payload`."""
+    """A decrypted record: who acted, on whom, what was handed in as `NewRecord.payload`, and which records it is about."""
 
     issuer: str
     subject: str
     nominal_ids: tuple[str, ...]
     payload: bytes
+    about: tuple[str, ...] = ()
 
 
 def open_sealed(keys: Keys, leaf: Envelope, stored: Any) -> Opened:
@@ -37,4 +38,5 @@ def open_sealed(keys: Keys, leaf: Envelope, stored: Any) -> Opened:
     )
     names, _, payload = plain.partition(b"\n")
     told = json.loads(names)
-    return Opened(told["issuer"], told["subject"], tuple(told.get("nominals", ())), payload)
+    nominals, about = tuple(told.get("nominals", ())), tuple(told.get("about", ()))
+    return Opened(told["issuer"], told["subject"], nominals, payload, about)

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -57,6 +58,7 @@ class NewRecord:
     """A record to append.
 
     `manifest` is the SHA-256 (hex) of the artefact's manifest; `nominal_ids` make the record findable and erasable.
+    `about` names the records that this one is about, so that it is found from each of them; it erases nothing.
     Errors: InvalidInput where event, purpose, manifest or record id is not of the kind the ledger keeps.
     """
 
@@ -67,6 +69,7 @@ class NewRecord:
     purpose: str = DEFAULT_PURPOSE
     manifest: str | None = None
     nominal_ids: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
     record_id: str = field(default_factory=uuid7)
     idempotency: Idempotency | None = None
 
@@ -76,6 +79,7 @@ class NewRecord:
             "/purpose": self.purpose in PURPOSES,
             "/manifest": self.manifest is None or bool(_SHA256.fullmatch(self.manifest)),
             "/record_id": bool(_UUID7.fullmatch(self.record_id)),
+            "/about": all(map(_UUID7.fullmatch, self.about)),
             "/route": self.idempotency is None or len(self.idempotency.route) <= 64,
         }
         faults = [Fault(pointer, "closed-list-or-form") for pointer, kept in rules.items() if not kept]
@@ -170,6 +174,17 @@ def actor_ref(index_key: bytes, issuer: str, subject: str) -> bytes:
 
 def nominal_tag(index_key: bytes, nominal_id: str) -> bytes:
     return _tag(index_key, "nominal", nominal_id)
+
+
+def record_tag(index_key: bytes, record_id: str) -> bytes:
+    """What records about another record are found by."""
+    return _tag(index_key, "record", record_id)
+
+
+def look_up_tags(index_key: bytes, nominal_ids: Iterable[str], about: Iterable[str]) -> set[bytes]:
+    """All that one record is looked up by, under one index key."""
+    nominals = {nominal_tag(index_key, nominal_id) for nominal_id in nominal_ids}
+    return nominals | {record_tag(index_key, record_id) for record_id in about}
 
 
 def idempotency_tag(index_key: bytes, actor: bytes, route: str, key: str) -> bytes:

@@ -26,7 +26,7 @@ from app.audit.appending import Appender, Head, draft
 from app.audit.checkpoint import Checkpoint
 from app.audit.note import LOG, Signer
 from app.audit.opening import open_sealed
-from app.audit.records import Envelope, NewRecord, nominal_tag
+from app.audit.records import Envelope, NewRecord, look_up_tags
 from app.audit.sealing import Wrapping, wrap_again
 from app.audit.signing import Checkpoints
 from app.database import driver_sql, driver_transaction, read_transaction, write_transaction
@@ -159,12 +159,12 @@ class Rotation:
 
         def tag(connection: Connection, row: Any) -> bool:
             leaf = Envelope.decode(row.envelope)
-            nominal_ids = open_sealed(keys, leaf, row).nominal_ids
-            if nominal_ids:
-                tags = {nominal_tag(keys.index, nominal_id) for nominal_id in nominal_ids}
+            opened = open_sealed(keys, leaf, row)
+            tags = look_up_tags(keys.index, opened.nominal_ids, opened.about)
+            if tags:
                 connection.execute(_DROP_TAGS, {"which": leaf.record_id})
                 connection.execute(_ADD_TAG, [{"tag": one, "record_id": leaf.record_id} for one in tags])
-            return bool(nominal_ids)
+            return bool(tags)
 
         return self._bring_over(tag, progress)
 

@@ -1,6 +1,7 @@
 """Reading the audit log: entries by place, id or filter, and the decrypted payload of one record. Writes nothing."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,10 +19,12 @@ from app.errors import Erased, IdempotencyMismatch, NotFound
 from app.keys import Keys
 
 MAX_PAGE = 500
+OPENED_AT_ONCE = 50
 
 _entry, _key, _payload, _once = tables.entry.c, tables.data_key.c, tables.payload.c, tables.idempotency.c
+_subject = tables.subject_index
 _WITH_KEY = tables.entry.outerjoin(tables.data_key, _entry.record_id == _key.record_id)
-_SEALED = select(_key.wrapped_key, _key.kek_id, _payload.nonce, _payload.ciphertext).select_from(
+_SEALED = select(_key.record_id, _key.wrapped_key, _key.kek_id, _payload.nonce, _payload.ciphertext).select_from(
     tables.data_key.outerjoin(tables.payload, _key.record_id == _payload.record_id)
 )
 _ENTRIES = select(_entry.sequence, _entry.leaf_hash, _entry.envelope, _key.kek_id).select_from(_WITH_KEY)
@@ -108,6 +111,17 @@ class Store:
             raise Erased("The record's content has been erased.")
         return open_sealed(self._keys, Envelope.decode(entry.leaf), stored)
 
+    def open_all(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Opened | None]]:
+        """`open` for many, some at a time and in order; None where a record was erased."""
+        for start in range(0, len(entries), OPENED_AT_ONCE):
+            some = entries[start : start + OPENED_AT_ONCE]
+            which = _key.record_id.in_([entry.record_id for entry in some])
+            with read_transaction(self._engine) as connection:
+                stored = {row.record_id: row for row in connection.execute(_SEALED.where(which))}
+            for entry in some:
+                row = stored.get(entry.record_id)
+                yield entry, None if row is None else open_sealed(self._keys, Envelope.decode(entry.leaf), row)
+
     def find_idempotent(self, issuer: str, subject: str, given: Idempotency) -> str | None:
         """The record that answered this caller's key on this route within 24 hours; None where it is new.
 
@@ -130,6 +144,22 @@ class Store:
             rows = connection.execute(_ENTRIES.where(_entry.record_id.in_(named)).order_by(_entry.sequence)).all()
         return [_to_entry(row) for row in rows]
 
+    def records_about(
+        self, record_ids: Sequence[str], *, event: str | None = None, actor_refs: tuple[str, ...] | None = None
+    ) -> dict[str, list[Entry]]:
+        """For each of these records, those about it that were not erased, oldest first; of one event, of one caller."""
+        wanted = EntryFilter(event=event, actor_refs=actor_refs)
+        tags = {tag: record_id for record_id in record_ids for tag in record_tags(self._keys, record_id)}
+        found: dict[str, list[Entry]] = {record_id: [] for record_id in record_ids}
+        joined = _WITH_KEY.join(_subject, _entry.record_id == _subject.c.record_id)
+        query = select(*_ENTRIES.selected_columns, _subject.c.tag).select_from(joined)
+        query = query.where(_subject.c.tag.in_(tags), *_conditions(wanted)).order_by(_entry.sequence)
+        with read_transaction(self._engine) as connection:
+            rows = connection.execute(query).all() if tags else []
+        for row in rows:
+            found[tags[bytes(row.tag)]].append(_to_entry(row))
+        return found
+
     def actor_refs(self, issuer: str, subject: str) -> tuple[str, ...]:
         """The caller's names in the log (hex), one for each index key there ever was; today's first."""
         return tuple(records.actor_ref(index, issuer, subject).hex() for index in self._keys.indexes)
@@ -138,6 +168,11 @@ class Store:
 def nominal_tags(keys: Keys, nominal_id: str) -> list[bytes]:
     """What records about a nominal may be found by, under each index key there ever was."""
     return [records.nominal_tag(index, nominal_id) for index in keys.indexes]
+
+
+def record_tags(keys: Keys, record_id: str) -> list[bytes]:
+    """What records about a record may be found by, likewise."""
+    return [records.record_tag(index, record_id) for index in keys.indexes]
 
 
 def _answered(outcome: Replayed | IdempotencyMismatch | Erased) -> str:

@@ -228,8 +228,31 @@ class ScoreAnswer(ScoreBody):
     """Where the record of this answer stands."""
 
 
+class WithheldAnswer(Answer):
+    """The 200 of `POST /score?reveal=after-view`: all but what gives the estimate away."""
+
+    score_id: str
+    """Name of this score."""
+    scored_at: datetime
+    """When it was made."""
+    as_of: date
+    """The day it was made for."""
+    day_zero: date
+    """Date of the most recent stalking incident."""
+    model: ModelStamp
+    """Which model answered."""
+    history: HistoryAnswer
+    """What was made of the history."""
+    status: Literal["withheld until a view is recorded"] = "withheld until a view is recorded"
+    """That there is a score, and when it will be shown."""
+    record_it: str
+    """How to record a view."""
+    audit: AuditReceipt
+    """Where the record of the score stands."""
+
+
 class ScoreLine(Answer):
-    """One score in a list."""
+    """One score in a list; flag and probability are null while it is withheld until a view is recorded."""
 
     score_id: str
     """Name of the score."""
@@ -241,14 +264,20 @@ class ScoreLine(Answer):
     """Date it counts from."""
     model: ModelStamp
     """Which model answered."""
-    predicted_group: str
+    predicted_group: str | None
     """The flag."""
-    top_group_probability: Probability
+    top_group_probability: Probability | None
     """Probability of the highest group, for people as they come."""
     insufficient_history: bool
     """Whether only the index incident was known: then the figures beside it may not reassure."""
     history_status: HistoryStatus
     """The same as a word, as in the answer."""
+    withheld: bool
+    """Whether the estimate is withheld until somebody's view is recorded."""
+    challenge_open: bool
+    """Whether a challenge to it has no outcome yet."""
+    superseded_by: str | None
+    """The newest score that corrects it."""
     sequence: int
     """Place of its record in the log."""
 

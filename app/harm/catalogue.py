@@ -13,6 +13,7 @@ from app.harm.model import HarmModel
 from app.harm.model_answers import (
     CovenantAnswer,
     DocumentLink,
+    EarlierVersion,
     LoadedModel,
     ModelCard,
     ModelPage,
@@ -20,6 +21,7 @@ from app.harm.model_answers import (
     TextModelCard,
 )
 from app.harm.service import stamp
+from app.harm.versions import Version
 from app.media import HTML, JSON, MARKDOWN, preferred
 from app.problems import describe
 from app.security import Caller, require
@@ -59,7 +61,8 @@ async def get_model(request: Request, family: str, _: Looking) -> Response:
     media = preferred(request.headers.get("accept"), offered)
     if media != JSON:
         return _document(bundle, PAGE if media == HTML else CARD)
-    return Response(_card(bundle).model_dump_json(), media_type=JSON)
+    earlier = [_before(version) for version in request.app.state.scorer.earlier.of(family)]
+    return Response(_card(bundle, earlier).model_dump_json(), media_type=JSON)
 
 
 @router.get(
@@ -115,7 +118,12 @@ def _document(bundle: AnyBundle, name: DocumentName) -> Response:
     return Response(bundle.documents.files[name], media_type=MEDIA[name], headers=headers)
 
 
-def _card(bundle: AnyBundle) -> ModelCard | TextModelCard:
+def _before(version: Version) -> EarlierVersion:
+    manifest, digest, _ = version
+    return EarlierVersion(version=manifest.version, manifest_sha256=digest, learnt_from=manifest.learnt_from)
+
+
+def _card(bundle: AnyBundle, earlier: list[EarlierVersion]) -> ModelCard | TextModelCard:
     if isinstance(bundle.manifest, TextManifest):
         told = bundle.manifest.model_dump(include=_IN_TEXT_MANIFEST)
         return TextModelCard(**_loaded(bundle).model_dump(), **told, status=_status(bundle))
@@ -125,6 +133,7 @@ def _card(bundle: AnyBundle) -> ModelCard | TextModelCard:
         **_loaded(bundle).model_dump(),
         **bundle.manifest.model_dump(include=_IN_MANIFEST),
         status=_status(bundle),
+        earlier=earlier,
         evaluation=None if documents is None else documents.evaluation,
         atrs=None if documents is None else documents.atrs,
         documents=links,

@@ -7,8 +7,9 @@ from xml.etree import ElementTree as Xml
 from app.harm.answers import CurveFromAsOf, ScoreBody, SurvivalAnswer
 from app.harm.svg import GREY, INK, add, page, text, written
 
-WIDTH, HEIGHT = 720, 500
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 64, 88, 136
+WIDTH = 720
+_LEFT, _RIGHT, _TOP, _FLOOR = 76, 64, 88, 364
+_NOTES, _NOTE = 66, 15  # where the notes begin under the plot, and the height of a line of them
 _LINE, _REST = "#0b5394", "#b45309"  # told apart by dashes and labels as well
 _DASHES = "7 4"
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -37,7 +38,9 @@ def _cell(value: float | None) -> str:
 def curve_svg(body: ScoreBody, whole: SurvivalAnswer) -> str:
     """Both curves, all days of them, as an SVG with axes, labels, a title and a description. Text is XML-escaped."""
     title = "Probability of no further recorded incident of any kind in the year after day zero"
-    svg = page(WIDTH, HEIGHT, title, _described(body, whole))
+    notes = _notes(body, whole.from_as_of)
+    height = _FLOOR + _NOTES + _NOTE * (len(notes) + 1)
+    svg = page(WIDTH, height, title, _described(body, whole))
     text(svg, _LEFT, 26, "Probability of no further recorded incident, of any kind", size=18, weight="bold")
     text(svg, _LEFT, 46, f"Day zero {body.day_zero:%d %B %Y} · {body.model.family} {body.model.version}", size=12)
     _axes(svg)
@@ -49,9 +52,9 @@ def curve_svg(body: ScoreBody, whole: SurvivalAnswer) -> str:
         _line(svg, rest.days_passed, rest.probability, _REST, _DASHES)
         _legend(svg, body, rest)
     _ends(svg, ends)
-    for row, said in enumerate(_notes(body, rest)):
-        text(svg, _LEFT, _y(0) + 66 + 15 * row, said, size=11)
-    text(svg, _LEFT, HEIGHT - 8, f"Advice, not a decision. The model learnt from {body.model.learnt_from}.", size=10)
+    for row, said in enumerate(notes):
+        text(svg, _LEFT, _FLOOR + _NOTES + _NOTE * row, said, size=11)
+    text(svg, _LEFT, height - 8, f"Advice, not a decision. The model learnt from {body.model.learnt_from}.", size=10)
     return written(svg)
 
 
@@ -120,4 +123,4 @@ def _x(day: int) -> float:
 
 
 def _y(share: float) -> float:
-    return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * share
+    return _FLOOR - (_FLOOR - _TOP) * share

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from app.answer import Answer
 from app.artifacts import GROUPS
 from app.harm.answers import ModelStamp
 from app.harm.drift import Measured, Verdict, input_drift, output_drift, worst
@@ -25,32 +25,37 @@ _UNKNOWN_OUTCOMES = (
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DriftFigure(_Part):
+class DriftFigure(Answer):
     """One input or output held against its baseline: population stability index and what it means."""
 
     name: str
+    """The input or output."""
     psi: float
+    """Population stability index against the baseline; 0 where nothing has moved."""
     verdict: Verdict
+    """What the index means."""
 
 
-class GroupDrift(_Part):
+class GroupDrift(Answer):
     """One group: the share of people who belonged to it when the model was made, and the mean probability given of late."""
 
     group: str
+    """The group."""
     expected: float
+    """Share of people who truly belonged to it when the model was made."""
     estimated: float
+    """Mean probability of it in recent scores."""
 
 
-class CalibrationDrift(_Part):
+class CalibrationDrift(Answer):
     """Whether estimates still come true. `known` is false: that takes outcomes."""
 
     known: Literal[False]
+    """Whether outcomes are known: they are not."""
     text: str
+    """What can be said without them."""
     groups: list[GroupDrift]
+    """Each group, lowest first."""
 
 
 class DriftAnswer(ModelStamp):
@@ -61,18 +66,31 @@ class DriftAnswer(ModelStamp):
     """
 
     status: Status
+    """The gravest verdict, or why there is none."""
     notice: str
+    """It in words."""
     days: int
+    """Days the window goes back."""
     last: int
+    """Most scores the window takes."""
     scores: int
+    """Scores found in the window."""
     first_scored_on: date | None
+    """Day of the first of them; null where there is none."""
     last_scored_on: date | None
+    """Day of the last of them; null where there is none."""
     fewest: int | None
+    """Fewest scores of which anything is said; null without a baseline."""
     watch: float | None
+    """Index from which a figure is worth watching; null without a baseline."""
     alarm: float | None
+    """Index from which it is alarming; null without a baseline."""
     inputs: list[DriftFigure]
+    """Each input."""
     outputs: list[DriftFigure]
+    """Predicted groups, top probability and warnings."""
     calibration: CalibrationDrift | None
+    """Estimates beside what was expected; null where there is nothing to say."""
 
 
 def drift_answer(model: HarmModel, window: Window, read: Sequence[ReadScore]) -> DriftAnswer:

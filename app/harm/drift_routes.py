@@ -22,8 +22,8 @@ class DriftQuery(BaseModel):
     """Which scores: of the last so many days, the last so many."""
 
     model_config = ConfigDict(extra="forbid")
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = DEFAULT_DAYS
-    last: Annotated[int, Field(ge=1, le=MOST_SCORES)] = DEFAULT_LAST
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS, description="how many days to go back")] = DEFAULT_DAYS
+    last: Annotated[int, Field(ge=1, le=MOST_SCORES, description="how many scores at most")] = DEFAULT_LAST
 
 
 @router.get(

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from app.harm.explaining import By
 from app.harm.explanation_answers import OneView
-from app.harm.routes import PICTURE_POLICY, Reading, stored_score
+from app.harm.reading import stored_score
+from app.harm.routes import PICTURE_POLICY, Reading
 from app.harm.stored_views import FORMS, stored_view
 from app.harm.targets import Of
 from app.media import SVG, TEXT, preferred

@@ -67,7 +67,7 @@ def _share(evidence: Evidence, name: str, what: str) -> str:
     count = evidence[name] or 0
     if _only(evidence):
         return f"The index incident is {'' if count else 'not '}{what}"
-    told = f"{number(count)} of" if count else "None of"
+    told = "All of" if count == evidence["incidents"] else f"{number(count)} of" if count else "None of"
     return f"{told} {_incidents(evidence)} {'are' if count > 1 else 'is'} {what}"
 
 
@@ -126,7 +126,7 @@ def _days(count: float | None) -> str:
 
 # Each sentence ends with the figure whose place among all nominals follows it.
 _FACTS: dict[str, Callable[[Evidence], str]] = {
-    "age": lambda e: f"Aged {number(e['age_at_index'])} at the index incident",
+    "age": lambda e: f"Aged {e['age_at_index'] or 0:.1f} years at the index incident",
     "harm severity": _severity,
     "harm pattern": _pattern,
     "timing": _timing,

@@ -2,15 +2,38 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from app.errors import InvalidInput, SetupError
-from app.harm.records import parse_request
-from app.harm.service import Scored, Scorer
+from app.harm.answers import HarmAnswer
+from app.harm.harm_index import HarmIndex
+from app.harm.model import HarmModel
+from app.harm.records import ScoreRequest, parse_request
+from app.harm.survival import Curve
+from app.text.model import TextModel
 
 TOLERANCE = 1e-6
+
+
+class Scored(Protocol):
+    """What is compared of a score."""
+
+    @property
+    def harm(self) -> HarmAnswer: ...
+    @property
+    def curve(self) -> Curve: ...
+
+
+class Scorer(Protocol):
+    """What is asked of whoever scores (`app.harm.service` has them both, and checks older versions before it uses them)."""
+
+    models: dict[str, HarmModel]
+    text: TextModel | None
+    index: HarmIndex
+
+    def score(self, request: ScoreRequest, today: date, /) -> Scored: ...
 
 
 def check_golden(scorer: Scorer) -> None:

@@ -111,9 +111,9 @@ def what_it_is(incident: IncidentRecord, index: HarmIndex) -> str:
 
 def _older(records: Sequence[IncidentRecord], harm: float) -> str:
     roles = Counter(record.role for record in records)
-    told = " and ".join(f"{role} in {count}" for role, count in sorted(roles.items()))
+    told = " and ".join(f"as {role} in {count}" for role, count in sorted(roles.items()))
     span = f"from {spoken_day(records[0].occurred_on)} to {spoken_day(records[-1].occurred_on)}"
-    return f"The {len(records)} incidents before the others, {span}, {told}, harm scores adding up to {_days(harm)}"
+    return f"The {len(records)} oldest incidents, {span}, recorded {told}, with harm scores of {_days(harm)} together"
 
 
 def _days(harm: float) -> str:

@@ -36,11 +36,24 @@ class DocumentLink(Answer):
     """Where it is read."""
 
 
+class EarlierVersion(Answer):
+    """A version that no longer gives scores, and is still here to explain and replay those it gave."""
+
+    version: str
+    """Version of the artefact."""
+    manifest_sha256: str
+    """Digest of its manifest, in hex."""
+    learnt_from: str
+    """Whom it learnt from."""
+
+
 class ModelCard(LoadedModel):
     """The manifest in force, the whole evaluation and the transparency record; null and empty where not evaluated."""
 
     status: Status
     """Whether the model was evaluated."""
+    earlier: list[EarlierVersion]
+    """Versions beside the one that answers, newest first: they explain and replay the scores they gave."""
     groups: list[str]
     """Names of the four groups, lowest first."""
     cuts: list[float]

@@ -4,9 +4,15 @@ from collections.abc import Iterable
 
 from app.harm.answers import ScoreBody
 from app.harm.explanation_answers import BothExplanations, Explained, Explanation, IncidentExplanation
+from app.harm.sufficiency import SHORT_HISTORY
 from app.harm.wording import percent, spoken_day
 
 _LIMITS = "What it cannot say:"
+_POINTS = "Points are percentage points."
+_GROUPS = (
+    "Group 90-100 is the tenth with the most recorded harm among people with any, group 0-50 the half with the least; "
+    "people with none are in group 0-50."
+)
 
 
 def view_aloud(view: Explanation) -> str:
@@ -21,14 +27,19 @@ def answer_aloud(body: ScoreBody) -> str:
     return _paragraphs(
         [
             body.advisory,
-            body.history.statement,
-            _bullets("Before you read on:", [warning.message for warning in body.history.warnings]),
+            _bullets("Before you read on:", _oddities(body)),
             _groups(body),
             _curve(body),
             *map(_shares_aloud, views),
             _bullets(_LIMITS, limits),
         ]
     )
+
+
+def _oddities(body: ScoreBody) -> list[str]:
+    """What to mind; a short history is told by its status alone, not twice."""
+    others = [warning.message for warning in body.history.warnings if warning.code != SHORT_HISTORY]
+    return [body.history.statement, *others]
 
 
 def _views(explained: Explained) -> list[Explanation]:
@@ -39,25 +50,26 @@ def _views(explained: Explained) -> list[Explanation]:
 
 def _groups(body: ScoreBody) -> str:
     named = zip(body.harm.groups, body.harm.population_probabilities, strict=True)
+    without = f" {body.harm.without_uncharged.statement}" if body.harm.without_uncharged else ""
+    left = f" {body.harm.conformal.text}" if body.harm.conformal else ""
     chances = ", ".join(f"{percent(chance)} for group {group}" for group, chance in named)
-    uncharged = body.harm.without_uncharged
-    beside = "" if uncharged is None else f" {uncharged.statement}"
+    when = f"in the 12 months after day zero ({spoken_day(body.day_zero)})"
     return (
-        f"The chances of each group of harm in the 12 months after day zero ({spoken_day(body.day_zero)}): {chances}. "
-        f"The flag, which weighs a missed case more than a false alarm, says group {body.harm.predicted_group}.{beside}"
+        f"The chances of each group of harm {when}: {chances}. {_GROUPS}{left} "
+        f"The flag, which weighs a missed case more than a false alarm, says group {body.harm.predicted_group}.{without}"
     )
 
 
 def _curve(body: ScoreBody) -> str:
     marks = ", ".join(f"{percent(chance)} after {day} days" for day, chance in body.survival.at.items())
-    rest = "" if body.survival.from_as_of is None else f" {body.survival.from_as_of.statement}"
+    rest = f" {body.survival.from_as_of.statement}" if body.survival.from_as_of else ""
     return f"The chance that no further incident of any kind is recorded: {marks}.{rest}"
 
 
 def _shares_aloud(view: Explanation) -> str:
     named = (f"{share.name[0].upper()}{share.name[1:]}: {share.text}" for share in view.contributions)
     told = named if view.by == "factors" else (share.text for share in view.contributions)
-    return _paragraphs([_bullets(view.summary, told), *_what_if(view)]).rstrip()
+    return _paragraphs([_bullets(f"By {view.by}. {view.summary} {_POINTS}", told), *_what_if(view)]).rstrip()
 
 
 def _what_if(view: Explanation) -> list[str]:

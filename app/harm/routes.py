@@ -1,8 +1,7 @@
 """`POST /score` and the reads of what it stored."""
 
-import json
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,14 +10,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import metrics
-from app.audit.records import Idempotency, NewRecord, Replayed
+from app.audit.records import Idempotency, Replayed
 from app.audit.store import Entry, EntryFilter, Store
 from app.body import read_json_body
-from app.errors import Fault, InvalidInput, NotFound
 from app.forms import body_of
-from app.harm.answers import ScoreAnswer, ScoreLine, ScorePage, SurvivalAnswer
-from app.harm.archive import Archived, from_bytes, score_record, with_receipt
+from app.harm.answers import ScoreAnswer, ScoreLine, ScorePage, SurvivalAnswer, WithheldAnswer
+from app.harm.archive import PLAIN, Archived, Terms, from_bytes, score_record, with_receipt
 from app.harm.curve import curve_csv, curve_svg
+from app.harm.reading import (
+    SCORE_ROUTE,
+    Standing,
+    own_only,
+    purpose_header,
+    read_score,
+    record_read,
+    standings,
+    stored_score,
+    withheld,
+    withheld_answer,
+)
 from app.harm.records import ScoreRequest, read_request
 from app.harm.survival import since_day_zero, survival_answer
 from app.idempotency import idempotency_of
@@ -33,6 +43,7 @@ PICTURE_POLICY = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 Scoring = Annotated[Caller, Depends(require("score"))]
 Reading = Annotated[Caller, Depends(require("score", "triage"))]
+Reveal = Literal["at-once", "after-view"]
 
 
 class ScoreQuery(BaseModel):
@@ -57,7 +68,7 @@ _KEY_HEADER = {
     "description": "The same key with the same body within 24 hours gives the same stored answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
-_PURPOSE_HEADER = {
+PURPOSE_HEADER = {
     "name": "Purpose",
     "in": "header",
     "required": False,
@@ -69,53 +80,70 @@ _PURPOSE_HEADER = {
 @router.post(
     "/score",
     summary="Score a nominal",
-    response_model=ScoreAnswer,
-    responses=describe(400, 401, 403, 409, 413, 415, 422, 503),
-    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, _PURPOSE_HEADER]},
+    response_model=ScoreAnswer | WithheldAnswer,
+    responses=describe(400, 401, 403, 409, 410, 413, 415, 422, 503),
+    openapi_extra={"requestBody": body_of(ScoreRequest), "parameters": [_KEY_HEADER, PURPOSE_HEADER]},
 )
-async def post_score(request: Request, caller: Scoring) -> Response:
+async def post_score(
+    request: Request,
+    caller: Scoring,
+    reveal: Annotated[
+        Reveal, Query(description="after-view: withheld until somebody's own view is recorded")
+    ] = "at-once",
+) -> Response:
     """Probability of each future-harm group, survival curve, explanation and audit receipt of one nominal.
 
-    The answer leaves only after score and audit record are durably stored in one transaction.
+    The answer leaves only after score and audit record are durably stored in one transaction. With `reveal=after-view` it
+    holds nothing of the estimate: that is in the answer of `POST /scores/{score_id}/view`.
     """
     body = await read_json_body(request)
-    once = idempotency_of(request, "/score", body)
+    purpose = purpose_header(request) or DEFAULT_PURPOSE  # checked even where the body, or an answer before, decides
+    terms = Terms(withheld=True) if reveal == "after-view" else PLAIN
+    # the same body on other terms is another request, and must not be answered with the first one's score
+    once = idempotency_of(request, "/score", body if terms == PLAIN else b"after-view\n" + body)
     if once is None:
-        return await _score(request, caller, body, None)
+        return await _score(request, caller, body, purpose, None, terms)
     async with request.app.state.running.alone(caller.issuer, caller.subject, once.key):
         stored = await run_in_threadpool(_answered_before, request, caller, once)
-        return await (_score(request, caller, body, once) if stored is None else _replayed(request, stored))
+        if stored is not None:
+            return await _replayed(request, caller, stored)
+        return await _score(request, caller, body, purpose, once, terms)
 
 
 @router.get(
     "/scores",
     summary="List scores",
     responses=describe(401, 403, 422, 503),
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def list_scores(
     request: Request,
     caller: Reading,
     query: Annotated[ScoreQuery, Query()],
 ) -> ScorePage:
-    """Newest first. Scope `triage` sees every score, scope `score` its own."""
-    await _record_read(request, caller, "/scores")
-    return await run_in_threadpool(
-        _page, request, caller, query.limit, None if query.cursor is None else int(query.cursor)
-    )
+    """Newest first. Scope `triage` sees every score, scope `score` its own. Withheld ones are listed without estimate."""
+    before = None if query.cursor is None else int(query.cursor)
+    page = await run_in_threadpool(_page, request, caller, query.limit, before)
+    await record_read(request, caller, "/scores", *(line.score_id for line in page.scores if not line.withheld))
+    return page
 
 
 @router.get(
     "/scores/{score_id}",
     summary="Read a stored score",
     response_model=ScoreAnswer,
-    responses=describe(401, 403, 404, 410, 422, 503),
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    responses=describe(401, 403, 404, 409, 410, 422, 503),
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_score(request: Request, caller: Reading, score_id: str) -> Response:
-    """The answer exactly as it was given."""
-    answer, _ = await stored_score(request, caller, score_id)
-    return Response(answer, media_type=JSON)
+    """The answer exactly as it was given.
+
+    The header `Score-Status` says `challenge-open`, `superseded` or `correction` where that is so; `Link` leads to the
+    score that corrects it, or is corrected by it.
+    """
+    answer, archived = await stored_score(request, caller, score_id)
+    standing = (await run_in_threadpool(standings, request, [score_id]))[score_id]
+    return Response(answer, media_type=JSON, headers=standing.headers(archived.terms.corrects))
 
 
 @router.get(
@@ -124,9 +152,9 @@ async def get_score(request: Request, caller: Reading, score_id: str) -> Respons
     response_model=SurvivalAnswer,
     responses={
         200: {"content": {CSV: {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}},
-        **describe(401, 403, 404, 406, 410, 422, 503),
+        **describe(401, 403, 404, 406, 409, 410, 422, 503),
     },
-    openapi_extra={"parameters": [_PURPOSE_HEADER]},
+    openapi_extra={"parameters": [PURPOSE_HEADER]},
 )
 async def get_survival(
     request: Request, caller: Reading, score_id: str, query: Annotated[SurvivalQuery, Query()]
@@ -148,36 +176,41 @@ async def get_survival(
     return Response(shown.model_dump_json(), media_type=JSON)
 
 
-async def _score(request: Request, caller: Caller, body: bytes, once: Idempotency | None) -> Response:
+async def _score(
+    request: Request, caller: Caller, body: bytes, purpose: str, once: Idempotency | None, terms: Terms
+) -> Response:
     state = request.app.state
     state.readiness.demand_model()
-    wanted = _with_purpose(read_request(body), request)
+    wanted = read_request(body)
+    wanted = wanted.model_copy(update={"purpose": wanted.purpose or purpose})
     work = partial(state.scorer.score, wanted, state.settings.today())
     scored = work() if wanted.is_quick else await state.admission.run(work)
-    answer, given, record = score_record(scored, (caller.issuer, caller.subject), once)
+    answer, given, record = score_record(scored, (caller.issuer, caller.subject), once, terms)
     appended = await state.ledger.append(record)
     if isinstance(appended, Replayed):
-        return await _replayed(request, appended.record_id)
+        return await _replayed(request, caller, appended.record_id)
+    if terms.withheld:
+        metrics.WITHHELD.labels(answer.model.family).inc()
     metrics.SCORES.labels(answer.model.family, answer.harm.predicted_group).inc()
     for warning in answer.history.warnings:
         metrics.WARNINGS.labels(warning.code).inc()
-    full = with_receipt(given, appended.sequence, appended.leaf_hash)
+    finish = withheld_answer if terms.withheld else with_receipt
+    full = finish(given, appended.sequence, appended.leaf_hash)
     return Response(full, media_type=JSON, headers={"Location": f"/scores/{answer.score_id}"})
 
 
-async def _replayed(request: Request, score_id: str) -> Response:
-    answer, _ = await run_in_threadpool(_read, request, score_id)
+async def _replayed(request: Request, caller: Caller, score_id: str) -> Response:
+    """The stored answer once more; of one on terms, what may be told by now, and that it was told is recorded."""
+    answer, archived = await run_in_threadpool(read_score, request, score_id)
+    if archived.terms.withheld:
+        store: Store = request.app.state.store
+        if await run_in_threadpool(withheld, store, {score_id: archived}):
+            entry = await run_in_threadpool(store.entry_of, score_id)
+            answer = withheld_answer(archived.answer, entry.sequence, entry.leaf_hash)
+        else:
+            await record_read(request, caller, SCORE_ROUTE, score_id)
     headers = {"Location": f"/scores/{score_id}", "Idempotency-Replayed": "true"}
     return Response(answer, media_type=JSON, headers=headers)
-
-
-async def stored_score(
-    request: Request, caller: Caller, score_id: str, route: str = "/scores/{score_id}"
-) -> tuple[bytes, Archived]:
-    """A stored score the caller may see, its reading recorded first. Raises NotFound, Erased, Unavailable."""
-    await run_in_threadpool(_check_visible, request, caller, score_id)
-    await _record_read(request, caller, route, score_id)
-    return await run_in_threadpool(_read, request, score_id)
 
 
 def _answered_before(request: Request, caller: Caller, once: Idempotency) -> str | None:
@@ -185,75 +218,33 @@ def _answered_before(request: Request, caller: Caller, once: Idempotency) -> str
     return store.find_idempotent(caller.issuer, caller.subject, once)
 
 
-def _check_visible(request: Request, caller: Caller, score_id: str) -> None:
-    """What is not a score, or not the caller's to see, is not found: saying more would tell that it exists."""
-    store: Store = request.app.state.store
-    try:
-        entry = store.entry_of(score_id)
-    except NotFound:
-        entry = None
-    own = _own_only(store, caller)
-    if entry is None or entry.event != "score" or (own is not None and entry.actor_ref not in own):
-        raise NotFound("There is no such score, or it is not yours to see.")
-
-
-def _own_only(store: Store, caller: Caller) -> tuple[str, ...] | None:
-    """Whose scores a caller may see: everyone's (None) with scope triage, their own otherwise."""
-    return None if "triage" in caller.scopes else store.actor_refs(caller.issuer, caller.subject)
-
-
-def _read(request: Request, score_id: str) -> tuple[bytes, Archived]:
-    store: Store = request.app.state.store
-    entry = store.entry_of(score_id)
-    archived = from_bytes(store.open_record(score_id))
-    return with_receipt(archived.answer, entry.sequence, entry.leaf_hash), archived
-
-
 def _page(request: Request, caller: Caller, limit: int, before: int | None) -> ScorePage:
     store: Store = request.app.state.store
-    wanted = EntryFilter(event="score", actor_refs=_own_only(store, caller))
+    wanted = EntryFilter(event="score", actor_refs=own_only(store, caller))
     entries = store.list_entries(wanted, before=before, limit=limit + 1)
+    found = [(entry, from_bytes(opened.payload)) for entry, opened in store.open_all(entries[:limit]) if opened]
+    unseen = withheld(store, {entry.record_id: archived for entry, archived in found})
+    known = standings(request, [entry.record_id for entry, _ in found])
     lines = [
-        _line(entry, from_bytes(store.open_record(entry.record_id))) for entry in entries[:limit] if not entry.erased
+        _line(entry, archived, known[entry.record_id], hidden=entry.record_id in unseen) for entry, archived in found
     ]
     return ScorePage(scores=lines, next=str(entries[limit - 1].sequence) if len(entries) > limit else None)
 
 
-def _line(entry: Entry, archived: Archived) -> ScoreLine:
+def _line(entry: Entry, archived: Archived, standing: Standing, *, hidden: bool) -> ScoreLine:
     body = archived.body
     return ScoreLine(
         score_id=body.score_id,
         scored_at=body.scored_at,
-        nominal_id=json.loads(archived.request)["nominal"]["nominal_id"],
+        nominal_id=archived.nominal_id,
         day_zero=body.day_zero,
         model=body.model,
-        predicted_group=body.harm.predicted_group,
-        top_group_probability=body.harm.population_probabilities[-1],
+        predicted_group=None if hidden else body.harm.predicted_group,
+        top_group_probability=None if hidden else body.harm.population_probabilities[-1],
         insufficient_history=body.history.status == "insufficient",
         history_status=body.history.status,
+        withheld=hidden,
+        challenge_open=standing.open_challenges > 0,
+        superseded_by=standing.superseded_by,
         sequence=entry.sequence,
     )
-
-
-async def _record_read(request: Request, caller: Caller, route: str, score_id: str | None = None) -> None:
-    """Append who read what; a read that cannot be recorded does not happen."""
-    told = json.dumps({"route": route, "score_id": score_id}).encode()
-    purpose = _purpose_header(request) or DEFAULT_PURPOSE
-    await request.app.state.ledger.append(
-        NewRecord(event="read", issuer=caller.issuer, subject=caller.subject, payload=told, purpose=purpose)
-    )
-
-
-def _with_purpose(wanted: ScoreRequest, request: Request) -> ScoreRequest:
-    given = _purpose_header(request)  # checked even where the body decides
-    purpose = wanted.purpose or given or DEFAULT_PURPOSE
-    return wanted.model_copy(update={"purpose": purpose})
-
-
-def _purpose_header(request: Request) -> str | None:
-    purposes = request.headers.getlist("purpose")
-    purpose = purposes[0] if purposes else None
-    if purpose is not None and (len(purposes) > 1 or purpose not in CLAIMABLE_PURPOSES):
-        fault = Fault("/header/purpose", "closed-list", CLAIMABLE_PURPOSES)
-        raise InvalidInput("The Purpose header names no known purpose.", [fault])
-    return purpose

@@ -11,13 +11,14 @@ from typing import Any
 
 from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
-from app.errors import Fault, InvalidInput, ModelNotLoaded
+from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.caveats import base_rates
 from app.harm.conformal import conformal_answer
 from app.harm.explaining import By, explanation, one_view
 from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
+from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.inferred import CODE, harm_inferred
@@ -27,6 +28,7 @@ from app.harm.sufficiency import status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
 from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
+from app.harm.versions import Earlier, find_earlier, index_it_learnt_with
 from app.harm.wording import ADVISORY, ADVISORY_SHORT
 from app.text.manifest import FAMILY, TextManifest
 from app.text.model import TextModel
@@ -80,18 +82,30 @@ class Scored:
 
 
 class Scorer:
-    """The loaded models and the harm index they are used with; a model of logs among the bundles becomes its reader."""
+    """The loaded models and the harm index they are used with; `earlier` versions speak only for scores they made.
 
-    def __init__(self, bundles: Mapping[str, Bundle[Any]], index: HarmIndex) -> None:
+    A model of logs among the bundles becomes the reader of the index.
+    """
+
+    def __init__(self, bundles: Mapping[str, Bundle[Any]], index: HarmIndex, earlier: Earlier | None = None) -> None:
         self.bundles = bundles
         self.models = {family: HarmModel(bundle) for family, bundle in of_kind(bundles, Manifest).items()}
         texts = of_kind(bundles, TextManifest).get(FAMILY)
         self.text = None if texts is None else TextModel(texts)
         self.index = index if self.text is None else replace(index, reader=LogReader(self.text))
+        self.earlier = earlier or Earlier()
+        self._before: Scorer | None = None
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
-        model = self.model_for(request)
+        return self._score(self.model_for(request), request, today)
+
+    def score_again(self, request: ScoreRequest, manifest_sha256: str) -> Scored:
+        """A stored request through the very artefact that made its score. Raises as `case_again`."""
+        maker, model = self._maker(manifest_sha256)
+        return maker._score(model, request, request.as_of or date.max)
+
+    def _score(self, model: HarmModel, request: ScoreRequest, today: date) -> Scored:
         case = build_case(request, self.index, today)
         both = both_ways(case.histories, case.nominals)
         tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
@@ -116,21 +130,33 @@ class Scorer:
         Arguments and errors as for `case_again`.
         """
         model, case = self.case_again(request, manifest_sha256)
-        return one_view(model, case, self.features(case, model), self.index, by, of)
+        return one_view(model, case, self.features(case, model), self._maker(manifest_sha256)[0].index, by, of)
 
     def case_again(self, request: ScoreRequest, manifest_sha256: str) -> tuple[HarmModel, Case]:
         """The case of a score given before and the model that made it.
 
         `request` as stored, its `as_of` filled in. Raises ModelNotLoaded where the very artefact that made the score
-        (digest of its manifest) is not loaded.
+        (digest of its manifest) is neither loaded nor can be.
         """
-        made_it = (model for model in self.models.values() if model.bundle.manifest_sha256 == manifest_sha256)
-        model = next(made_it, None)
-        if model is None:
+        maker, model = self._maker(manifest_sha256)
+        return model, build_case(request, maker.index, request.as_of or date.max)
+
+    def _maker(self, manifest_sha256: str) -> tuple["Scorer", HarmModel]:
+        """The model with that manifest, and the scorer that has it with the harm index it learnt with."""
+        for scorer in (self, self._before):
+            for model in scorer.models.values() if scorer else ():
+                if model.bundle.manifest_sha256 == manifest_sha256:
+                    return scorer or self, model
+        bundle = self.earlier.load(manifest_sha256)
+        before = Scorer({bundle.manifest.family: bundle}, index_it_learnt_with(bundle, self.index))
+        try:
+            check_golden(before)
+        except SetupError as error:
             raise ModelNotLoaded(
-                "The model version that made this score is not loaded here, and no other speaks for it."
-            )
-        return model, build_case(request, self.index, request.as_of or date.max)
+                f"The model version that made this score cannot be used here. {error.detail}"
+            ) from None
+        self._before = before
+        return before, before.models[bundle.manifest.family]
 
     def model_for(self, request: ScoreRequest) -> HarmModel:
         """The model a request asks for. Raises InvalidInput where it is not loaded."""
@@ -150,7 +176,8 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     With `artifact_keys` a key in there must have signed each artefact. Raises SetupError.
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
-    return Scorer(load_current(artifacts, trusted), index_in_force(imported_index))
+    current, index = load_current(artifacts, trusted), index_in_force(imported_index)
+    return Scorer(current, index, find_earlier(artifacts, trusted))
 
 
 def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:

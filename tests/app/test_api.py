@@ -204,6 +204,10 @@ def test_wrong_method_says_which_is_right(service: Client) -> None:
     answer = service.http.delete("/scores", headers=service.headers)
     check_problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "GET"
+    several = service.http.delete("/scores/nothing/decisions", headers=service.headers)
+    assert several.headers["allow"] == "GET, POST"
+    shadowed = service.http.options("/audit/search", headers=service.headers)
+    assert shadowed.headers["allow"] == "POST", "though GET would be taken for a number of a record"
 
 
 def test_purpose_from_body_header_or_default(service: Client) -> None:

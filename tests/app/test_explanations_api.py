@@ -167,7 +167,7 @@ def test_read_as_words(service: Client) -> None:
         view = read(service, score_id, by).json()
         said = service.get(f"/scores/{score_id}/explanation?by={by}", Accept="text/plain")
         assert said.headers["content-type"] == "text/plain; charset=utf-8"
-        assert said.text.startswith(view["summary"])
+        assert said.text.startswith(f"By {by}. {view['summary']}")
         for told in (*view["limits"], *(share["text"] for share in view["contributions"])):
             assert told in said.text
 

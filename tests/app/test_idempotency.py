@@ -18,9 +18,10 @@ def test_idempotent_repeats_give_the_same_bytes(service: Client) -> None:
     assert again.headers["location"] == first.headers["location"]
     assert "idempotency-replayed" not in first.headers
     check_problem(service.score(body + b" ", Idempotency_Key="k-1"), 422, "idempotency-mismatch")
+    check_problem(service.score(body, Idempotency_Key="k-1", Purpose="curiosity"), 422, "invalid-request")
     other = service.as_caller("another", "score").score(body, Idempotency_Key="k-1")
     assert other.json()["score_id"] != first.json()["score_id"], "keys belong to a caller"
-    assert events(service) == ["score", "refusal", "score"]
+    assert events(service) == ["score", "refusal", "refusal", "score"]
 
 
 def test_a_refused_request_does_not_use_up_its_key(service: Client) -> None:

@@ -17,6 +17,8 @@ from app.harm.history import WARNINGS
 from app.middleware import METHODS
 from app.problems import CATALOGUE, INTERNAL
 from app.tokens import Rejection
+from app.triage.records import GROUNDS, OUTCOMES
+from app.triage.service import AGREEMENTS, RELATIONS
 from tests.app.service_fixtures import Client
 from tests.app.test_permissions import ADDRESSES
 from tests.requests import example
@@ -30,12 +32,17 @@ CLOSED: dict[str, set[str]] = {
     "problem": {kind.slug for kind in [*CATALOGUE.values(), INTERNAL]},
     "reason": set(Rejection),
     "by": {"caller", "address"},
-    "outcome": {"fetched", "failed"},
     "family": {"stalking-nominal"},
     "predicted_group": set(GROUPS),
     "code": set(WARNINGS),
     "figure": {*FEATURES, "predicted_groups", "top_probability", *(f"warning {code}" for code in DRIFT_WARNINGS)},
     "cause": {"queue-full", "database", "unexpected"},
+    "agreement": set(AGREEMENTS),
+    "late": {"true", "false"},
+    "relation": set(RELATIONS),
+    "ground": set(GROUNDS),
+    "outcome": {"fetched", "failed"} | set(OUTCOMES),
+    "result": {"identical", "equivalent", "different"},
 }
 """Every label there is, with all it can ever say. `family` is what the loaded artefacts are called."""
 

@@ -1,6 +1,7 @@
 """The curve as a picture and as a table, alone and with the rest of it beside."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from xml.etree import ElementTree as Xml
 
 import numpy as np
@@ -91,6 +92,16 @@ def test_picture_never_shows_a_curve_of_an_insufficient_history_alone(toy_scorer
     for alone in (True, False):
         _, words = drawn(body_of(toy_scorer, alone=alone), survival_answer(CURVE, daily=True))
         assert ("Insufficient history: only the index incident is known" in " ".join(words[2:])) == alone
+
+
+def test_every_line_of_text_has_its_own_place(toy_scorer: Scorer) -> None:
+    """The most that is ever said: an insufficient history, and the rest of the curve in words."""
+    for since in (Since(0), Since(100), Since(100, incident=True)):
+        picture, _ = drawn(body_of(toy_scorer, alone=True), survival_answer(CURVE, since, daily=True))
+        under = [float(one.get("y", "")) for one in picture.findall(f"{SVG}text") if float(one.get("y", "")) > 420]
+        assert len(under) >= 3
+        assert all(later - sooner >= 12 for sooner, later in pairwise(under))
+        assert under[-1] < float(picture.get("height", ""))
 
 
 def test_table_has_both_curves(toy_scorer: Scorer) -> None:

@@ -130,7 +130,7 @@ def test_older_ones_are_told_together(toy_scorer: Scorer) -> None:
     request = long_request(40)
     (older,) = [share for share in view(toy_scorer, request).contributions if share.evidence.incidents > 1]
     first, last = (spoken_day(date.fromisoformat(request["incidents"][at]["occurred_on"])) for at in (0, 28))
-    assert older.text.startswith(f"The 29 incidents before the others, from {first} to {last}, offender in ")
+    assert older.text.startswith(f"The 29 oldest incidents, from {first} to {last}, recorded as offender in ")
     assert "Without all of them" in older.text
     assert (older.evidence.occurred_on, older.evidence.role) == (None, None)
 

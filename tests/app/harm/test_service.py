@@ -74,6 +74,7 @@ def test_the_number_explained_is_the_number_shown(toy_scorer: Scorer) -> None:
 
     class Rounding:
         bundle = scored.model.bundle
+        decide = staticmethod(scored.model.decide)
 
         @staticmethod
         def groups(features: np.ndarray) -> Groups:
@@ -83,3 +84,13 @@ def test_the_number_explained_is_the_number_shown(toy_scorer: Scorer) -> None:
     effects = factor_effects(Rounding(), scored.features, scored.body("id", NOW).history.rows)  # type: ignore[arg-type]
     assert effects.ends[1, 0] == scored.harm.population_probabilities[3]
     assert effects.contributions[:, 0].sum() == pytest.approx(effects.ends[1, 0] - effects.ends[0, 0], abs=1e-12)
+
+
+def test_base_rates_are_the_rows_of_the_measured_population(toy_scorer: Scorer, tmp_path: Path) -> None:
+    shown = toy_scorer.score(parse_request(random_request(1)), TODAY).harm
+    assert shown.base_rates == pytest.approx([0.75, 0.15, 0.05, 0.05]), (
+        "of the toy's confusion matrix, which adds up to 1,000"
+    )
+    write_toy(tmp_path, change=lambda manifest: manifest["metrics"].pop("population_mix"))
+    unmeasured = load_scorer(tmp_path, Path("no imported index"))
+    assert unmeasured.score(parse_request(random_request(1)), TODAY).harm.base_rates is None

@@ -26,7 +26,13 @@ FORBIDDEN = (
     r"certain(?:ly)?", r"prove[sd]? that", r"dangerous", r"guilty", r"perpetrators?", r"criminals", r"safe(?! )",
     r"low[- ]risk", r"high[- ]risk", r"no risk",
 )  # fmt: skip
-ALLOWED = ("not what causes harm", "not low risk", "not a sign of low risk", "means that anyone is safe")
+ALLOWED = (
+    "not what causes harm",
+    "no sign of low risk",
+    "not low risk",
+    "not a sign of low risk",
+    "means that anyone is safe",
+)
 GRADE = 8.5  # for the hardest kind of sentence
 KINDS = ("summary", "factors", "incidents", "limits", "warnings", "beside", "what if")
 
@@ -144,11 +150,11 @@ def test_summary_is_two_or_three_sentences_with_the_numbers_of_the_view(bodies: 
 
 
 FIGURES: dict[str, Callable[[FactorShare], str]] = {
-    "age": lambda share: f"Aged {share.evidence['age_at_index']:.0f} ",
+    "age": lambda share: f"Aged {share.evidence['age_at_index']:.1f} years",
     "harm severity": lambda share: f"{plain(share.evidence['cumulative_harm'])} day",
     "timing": lambda share: f"is {plain(share.evidence['days_since_previous'])} day",
-    "stalking pattern": lambda share: f"{plain(share.evidence['stalking'])} of",
-    "domestic context": lambda share: f"{plain(share.evidence['domestic'])} of",
+    "stalking pattern": lambda share: f"{of_all(share, 'stalking')} of",
+    "domestic context": lambda share: f"{of_all(share, 'domestic')} of",
     "role": lambda share: (
         f"offender in {plain(share.evidence['offender'])} and as suspect in {plain(share.evidence['suspect'])} of"
     ),
@@ -157,6 +163,10 @@ FIGURES: dict[str, Callable[[FactorShare], str]] = {
     "harm pattern": lambda share: percent(share.evidence["index_harm_rate"] or 0),
     "offence types": lambda share: f"{plain(share.evidence['sexual'])} sexual and",
 }
+
+
+def of_all(share: FactorShare, name: str) -> str:
+    return "All" if share.evidence[name] == share.evidence["incidents"] else plain(share.evidence[name])
 
 
 def plain(value: float | None) -> str:
@@ -202,14 +212,16 @@ def test_read_aloud_leaves_nothing_out_and_says_limits_once(bodies: list[Any]) -
         assert spoken_day(body.day_zero) in text
         for chance in (*body.harm.population_probabilities, *body.survival.at.values()):
             assert percent(chance) in text
+        assert f"- {body.history.statement}" in lines
         beside = [body.history.statement, body.harm.without_uncharged.statement]
         beside += [body.explanation.incidents.what_if.statement]
         beside += [body.survival.from_as_of.statement] if body.survival.from_as_of else []
+        beside += [body.harm.conformal.text] if body.harm.conformal else []
         assert all(said in text for said in beside)
         for warning in body.history.warnings:
-            assert f"- {warning.message}" in lines
+            assert (f"- {warning.message}" in lines) == (warning.code != "short-history")
         for view in views_of(body):
-            assert view.summary in lines
+            assert sum(view.summary in line for line in lines) == 1
             assert all(share.text in text for share in view.contributions)
             assert [lines.count(f"- {limit}") for limit in view.limits] == [1] * len(view.limits)
             assert view.summary in view_aloud(view)

@@ -251,5 +251,5 @@ def test_the_committee_s_words_are_counted_from_the_matrix(folder: Path) -> None
     missed = 1000 * sum(matrix[3][:3]) / total
     told = read(folder)
     for name in ("model_card.md", "atrs.md", "algo_care.md", "evaluation.html"):
-        words = rf"Out of 1,000 people[^.]* {flagged:.0f} [^.]*{falsely:.0f} of them [^.]* {missed:.0f} who "
+        words = rf"Out of 1,000 people[^.]* {flagged:.0f} [^.]*\. Of those, {falsely:.0f} would [^.]*\. And {missed:.0f} who "
         assert re.search(words, told[name]), name
