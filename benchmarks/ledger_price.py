@@ -1,100 +1,67 @@
 """What the ledger costs: `/score` with it, against the same service with a log that only stores.
 
-`python -m benchmarks.ledger_price` in the serving environment. Load comes from `wrk` (Debian's package), which rotates the
-artefact's golden requests; both services take turns within each round, each alone at its turn.
+`python -m benchmarks.ledger_price` in the serving environment. Bodies are the artefact's golden requests, in rotation;
+both services take turns within each round, each alone at its turn.
 """
 
 import json
 import os
-import re
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from app.demo import dayzero, free_port
-from benchmarks.latency import bodies
+from app.harm.service import load_scorer
+from app.settings import read_settings
+from benchmarks.process import serving
+from benchmarks.wrk import demand_wrk, load
 
 CONCURRENCY = (1, 16)
 ROUNDS, SECONDS = 5, 4
-SCRIPT = """
-bodies, headers, number = {}, {["Content-Type"] = "application/json", ["Authorization"] = os.getenv("BEARER")}, 0
-for line in io.lines(os.getenv("BODIES")) do bodies[#bodies + 1] = line end
-request = function()
-  number = number % #bodies + 1
-  return wrk.format("POST", "/score", headers, bodies[number])
-end
-done = function(summary) print("errors " .. summary.errors.status + summary.errors.connect + summary.errors.timeout) end
-"""
+SERVICES = {"full ledger": ("app.cli", "serve", "--port"), "log that only stores": ("benchmarks.plain_ledger",)}
 
 
-def ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+def bodies() -> list[bytes]:
+    """The golden requests of the newest artefact, without explanation."""
+    scorer = load_scorer(read_settings().artifacts, read_settings().harm_index)
+    golden = scorer.models["stalking-nominal"].bundle.golden
+    return [json.dumps(case["request"] | {"explain": "none"}).encode() for case in golden]
 
 
-@contextmanager
-def service(command: list[str], environment: dict[str, str], port: int) -> Iterator[None]:
-    """A service that listens on `port`."""
-    with subprocess.Popen([sys.executable, "-m", *command], env=environment, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 30
-        while not ready(port):
-            if time.monotonic() > deadline:
-                raise SystemExit("the service did not start")
-            time.sleep(0.1)
-        try:
-            yield
-        finally:
-            process.terminate()
-
-
-def load(port: int, connections: int, environment: dict[str, str], script: Path) -> float:
-    """Requests a second."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s", str(script), f"http://127.0.0.1:{port}"]
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    if "errors 0" not in said:
-        raise SystemExit(f"requests failed: {said}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])  # type: ignore[index]
+def start(name: str, folder: Path, stack: ExitStack) -> tuple[int, str]:
+    """Port and token of one service, its home below `folder`."""
+    port = free_port()
+    environment = {**os.environ, "DAYZERO_HOME": str(folder / str(port)), "DAYZERO_CALLER_LIMIT": "0",
+                   "DAYZERO_LOG_LEVEL": "warning", "PYTHONPATH": str(Path(__file__).parents[1]),
+                   "DAYZERO_ARTIFACTS": str(read_settings().artifacts.absolute())}  # fmt: skip
+    dayzero(environment, "keys", "create")
+    token = dayzero(environment, "token", "--scope", "score").strip()
+    command = [sys.executable, "-m", *SERVICES[name], str(port)]
+    ready = f"http://127.0.0.1:{port}/health/ready"
+    stack.enter_context(serving(command, environment, ready, folder / f"{port}.log"))
+    return port, token
 
 
 def main() -> None:
     """Run and print the table."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("wrk is needed: apt-get install wrk")
-    ports = {"full ledger": free_port(), "log that only stores": free_port()}
+    demand_wrk()
     rates: dict[tuple[str, int], list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        script, lines = Path(folder, "rotate.lua"), Path(folder, "bodies")
-        script.write_text(SCRIPT, encoding="ascii")
-        lines.write_bytes(b"\n".join(bodies("none")) + b"\n")
-        environments = {}
-        for name, port in ports.items():
-            environment = {**os.environ, "DAYZERO_HOME": f"{folder}/{port}", "DAYZERO_CALLER_LIMIT": "0",
-                           "DAYZERO_LOG_LEVEL": "warning"}  # fmt: skip
-            dayzero(environment, "keys", "create")
-            bearer = json.dumps(dayzero(environment, "token", "--scope", "score").strip())[1:-1]
-            environments[name] = environment | {"BEARER": f"Bearer {bearer}", "BODIES": str(lines)}
-            command = ["app.cli", "serve", "--port"] if name == "full ledger" else ["benchmarks.plain_ledger"]
-            stack.enter_context(service([*command, str(port)], environment, port))
+    with tempfile.TemporaryDirectory() as named, ExitStack() as stack:
+        folder = Path(named)
+        (folder / "bodies").write_bytes(b"\n".join(bodies()) + b"\n")
+        services = {name: start(name, folder, stack) for name in SERVICES}
         for number in range(ROUNDS + 1):
             for connections in CONCURRENCY:
-                for name, port in ports.items():
-                    rate = load(port, connections, environments[name], script)
+                for name, (port, token) in services.items():
+                    found = load([port], "/score", folder / "bodies", connections, SECONDS, token)
                     if number:
-                        rates.setdefault((name, connections), []).append(rate)
+                        rates.setdefault((name, connections), []).append(found.rate)
             print(f"round {number} of {ROUNDS}", file=sys.stderr)
     print("| concurrency | full ledger, /s | log that only stores, /s | the ledger's share |\n|---|---|---|---|")
     for connections in CONCURRENCY:
-        full, plain = (statistics.median(rates[name, connections]) for name in ports)
+        full, plain = (statistics.median(rates[name, connections]) for name in SERVICES)
         print(f"| {connections} | {full:,.0f} | {plain:,.0f} | {1 - full / plain:.0%} |")
 
 

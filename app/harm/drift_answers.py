@@ -29,68 +29,64 @@ class DriftFigure(Answer):
     """One input or output held against its baseline: population stability index and what it means."""
 
     name: str
-    """The input or output."""
+    """A feature of the index row, `predicted_groups`, `top_probability`, or `warning` and its code."""
     psi: float
-    """Population stability index against the baseline; 0 where nothing has moved."""
+    """Population stability index."""
     verdict: Verdict
-    """What the index means."""
+    """What it means by the artefact's own thresholds."""
 
 
 class GroupDrift(Answer):
-    """One group: the share of people who belonged to it when the model was made, and the mean probability given of late."""
+    """One group, then and now."""
 
     group: str
-    """The group."""
+    """Its name."""
     expected: float
-    """Share of people who truly belonged to it when the model was made."""
+    """Share of people who belonged to it when the model was made."""
     estimated: float
-    """Mean probability of it in recent scores."""
+    """Mean probability given of late, at the population mix."""
 
 
 class CalibrationDrift(Answer):
-    """Whether estimates still come true. `known` is false: that takes outcomes."""
+    """Whether estimates still come true."""
 
     known: Literal[False]
-    """Whether outcomes are known: they are not."""
+    """False: that takes outcomes, which nobody tells this service."""
     text: str
-    """What can be said without them."""
+    """What can be said without them, and what to do."""
     groups: list[GroupDrift]
-    """Each group, lowest first."""
+    """The four groups, lowest first."""
 
 
 class DriftAnswer(ModelStamp):
-    """Recent inputs and outputs of a model against those it was made on.
-
-    `scores` found in the window; below `fewest` nothing more is said. A figure is worth watching from `watch` on and
-    alarming from `alarm` on; `status` is the gravest verdict. Null and empty where there is nothing to say.
-    """
+    """Recent inputs and outputs of a model against those it was made on. Null and empty where there is nothing to say."""
 
     status: Status
-    """The gravest verdict, or why there is none."""
+    """The gravest verdict of all figures, or why there is none."""
     notice: str
-    """It in words."""
+    """The status in a sentence or two."""
     days: int
-    """Days the window goes back."""
+    """The window: scores of so many days,"""
     last: int
-    """Most scores the window takes."""
+    """and of those the last so many."""
     scores: int
-    """Scores found in the window."""
+    """Scores found in it."""
     first_scored_on: date | None
-    """Day of the first of them; null where there is none."""
+    """Day of the oldest of them."""
     last_scored_on: date | None
-    """Day of the last of them; null where there is none."""
+    """Day of the newest of them."""
     fewest: int | None
-    """Fewest scores of which anything is said; null without a baseline."""
+    """Below so many scores no figure is told."""
     watch: float | None
-    """Index from which a figure is worth watching; null without a baseline."""
+    """Index from which a figure is worth watching."""
     alarm: float | None
-    """Index from which it is alarming; null without a baseline."""
+    """Index from which it is alarming."""
     inputs: list[DriftFigure]
-    """Each input."""
+    """Each feature of the index row."""
     outputs: list[DriftFigure]
-    """Predicted groups, top probability and warnings."""
+    """Predicted groups, probability of the highest group, three warnings."""
     calibration: CalibrationDrift | None
-    """Estimates beside what was expected; null where there is nothing to say."""
+    """Estimates beside what was true when the model was made."""
 
 
 def drift_answer(model: HarmModel, window: Window, read: Sequence[ReadScore]) -> DriftAnswer:

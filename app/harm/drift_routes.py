@@ -21,9 +21,11 @@ _PURPOSE: Purpose = "evaluation"
 class DriftQuery(BaseModel):
     """Which scores: of the last so many days, the last so many."""
 
-    model_config = ConfigDict(extra="forbid")
-    days: Annotated[int, Field(ge=1, le=MOST_DAYS, description="how many days to go back")] = DEFAULT_DAYS
-    last: Annotated[int, Field(ge=1, le=MOST_SCORES, description="how many scores at most")] = DEFAULT_LAST
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = DEFAULT_DAYS
+    """Scores of the last so many days."""
+    last: Annotated[int, Field(ge=1, le=MOST_SCORES)] = DEFAULT_LAST
+    """Of those, the last so many."""
 
 
 @router.get(

@@ -111,3 +111,14 @@ def test_an_explanation_waits_for_the_model_that_read_the_log(tmp_path: Path, ar
         refused = httpx2.get(f"{address}/scores/{score_id}/explanation", headers=bearer)
         assert (refused.status_code, refused.json()["type"]) == (409, "model-not-loaded")
         assert httpx2.get(f"{address}/scores/{score_id}", headers=bearer).status_code == 200
+
+
+def test_a_replay_reads_the_log_again(tmp_path: Path, artifacts: Path) -> None:
+    create_keys(tmp_path)
+    settings = environment(tmp_path, artifacts)
+    with server(settings) as (address, _):
+        bearer = headers(settings, "score", "audit:unseal")
+        score_id = httpx2.post(f"{address}/score", json=with_log(LOG), headers=bearer).json()["score_id"]
+        told = httpx2.post(f"{address}/scores/{score_id}/replay", headers=bearer)
+    assert told.status_code == 200, told.text
+    assert (told.json()["result"], told.json()["differences"]) == ("identical", [])

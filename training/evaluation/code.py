@@ -6,7 +6,10 @@ import importlib.util
 from functools import cache
 from pathlib import Path
 
-_COMPUTING = ("app.harm.features", "app.harm.harm_index", "app.harm.history", "app.harm.incidents", "app.harm.model")
+_COMPUTING = (
+    "app.harm.conformal", "app.harm.drift", "app.harm.experience", "app.harm.features", "app.harm.harm_index",
+    "app.harm.history", "app.harm.incidents", "app.harm.model",
+)  # fmt: skip
 """What of the service computes figures; the rest of it reads, writes, words and guards, and changes none."""
 
 

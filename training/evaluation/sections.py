@@ -8,6 +8,7 @@ from training.comparison.baselines import measure_baselines
 from training.comparison.missed import measure_missed_cases
 from training.evaluation.bench import OWN_EXTRACT, Bench
 from training.evaluation.classification import measure_calibration, measure_metrics
+from training.evaluation.conformal import measure_conformal
 from training.evaluation.fidelity import measure_fidelity
 from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload
@@ -50,6 +51,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("metrics", measure_metrics, _BOTH, 1),
     Section("calibration", measure_calibration, _BOTH, 1),
+    Section("conformal", measure_conformal, (PUBLISHED, SOBER), 1),
     Section("survival", measure_survival, _BOTH, 1),
     Section("workload", measure_workload, _BOTH, 1),
     Section("ablations", measure_ablations, _HOME, 3),

@@ -5,34 +5,28 @@ of the same world and size are invented; each gives a training part of the same 
 Settings are the artefact's: a search would take an hour, and could only find a little more.
 """
 
-import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.harm.features import Ints, features
+from app.harm.features import Ints
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
 from training.evaluation.bench import Bench, Scored
 from training.evaluation.classification import measure_metrics
+from training.evaluation.fresh import fresh_people
 from training.evaluation.work import Arrays
 from training.evaluation.worlds import origin_of
-from training.extract import load_extract
 from training.harm.classifier import STEPS, Known, Sample, fit_stack
 from training.harm.measure import round_floats
 from training.harm.parallel import run
 from training.harm.population import shares
 from training.harm.progress import Stages
-from training.labels import label
 from training.metrics import GROUP_COUNT
 from training.oracle.distance import distance
 from training.oracle.section import section_oracle
-from training.split import harm_groups
-from training.synthetic.folder import write
-from training.synthetic.force import generate
 
 MULTIPLE = 10
 _FIRST_SEED = 1_000
@@ -53,16 +47,9 @@ class _Neighbour:
 
     def __call__(self) -> Arrays:
         """Invent it, and draw its training part: features, groups, components."""
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place) / "extract"
-            force = generate(self.nominals, self.seed, self.world)
-            write(force, folder, world=self.world, seed=self.seed, nominals=self.nominals)
-            extract = load_extract(folder, self.index)
-        labelled = label(extract)
-        groups = harm_groups(labelled.future_harm, np.asarray(self.cuts))
-        rows = _drawn(groups, self.sizes, self.seed)
-        x = features(labelled.histories, labelled.nominals, unknown_age=self.unknown_age)
-        return {"x": x[rows], "groups": groups[rows], "component": labelled.component[rows]}
+        fresh = fresh_people(self.world, self.nominals, self.seed, self.cuts, self.unknown_age, self.index)
+        rows = _drawn(fresh.groups, self.sizes, self.seed)
+        return {name: part[rows] for name, part in fresh._asdict().items()}
 
 
 def measure_more_people(bench: Bench, stages: Stages, multiple: int = MULTIPLE) -> dict[str, Any]:
