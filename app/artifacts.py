@@ -26,8 +26,9 @@ from app.errors import SetupError, VerificationFailed
 from app.files import read_plain, written_whole
 from app.harm.drift import DRIFT_WARNINGS
 from app.harm.experience import BANDS, MEASURES
-from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.harm.features import FEATURES, ROWS
 from app.harm.robustness import Finite, Robustness
+from app.harm.subject import Subject
 from app.manifest import BaseManifest
 from app.onnx_wire import has_external_data
 from app.text.manifest import TextManifest
@@ -53,6 +54,7 @@ class HarmIndexStamp(BaseModel):
 class Manifest(BaseManifest):
     """The manifest of a model of harm: a stack and a survival forest.
 
+    `features` those its subject has, of the 19 in every row; the others are zero in medians and percentiles.
     `cuts` days of future harm between the groups; `decision_weights` multiply the probabilities before arg max;
     `reference_medians` (20, 19) population medians by position, index incident last; `population_percentiles` feature
     -> its 0th to 100th percentile in the index row; `index_age_median` years; `robustness` from format 2 on.
@@ -61,6 +63,7 @@ class Manifest(BaseManifest):
     GRAPHS: ClassVar[tuple[str, ...]] = (MODEL, SURVIVAL)
     TABLES: ClassVar[tuple[str, ...]] = (GOLDEN,)
 
+    subject: Subject = Subject()
     features: tuple[str, ...]
     survival_features: tuple[str, ...]
     groups: tuple[str, ...]
@@ -78,8 +81,8 @@ class Manifest(BaseManifest):
         fits = {
             "format": self.format in (*OLDER_FORMATS, FORMAT),
             "robustness": (self.robustness is None) == (self.format in OLDER_FORMATS),
-            "features": self.features == FEATURES,
-            "survival_features": self.survival_features == SURVIVAL_FEATURES,
+            "features": self.features == self.subject.side.features,
+            "survival_features": self.survival_features == self.subject.side.survival_features,
             "groups": self.groups == GROUPS,
             "cuts": list(self.cuts) == sorted(self.cuts),
             "reference_medians": medians == [len(FEATURES)] * ROWS,

@@ -52,11 +52,14 @@ from app.system import docs_router
 from app.system import router as system_router
 from app.triage.challenge_routes import router as challenge_router
 from app.triage.desk import Desk
+from app.triage.priority_records import PriorityRequest
+from app.triage.priority_routes import router as priority_router
 from app.triage.records import ChallengeForm, DecisionForm, OutcomeForm, ViewForm
 from app.triage.routes import router as triage_router
 
 BODIES = (
     ScoreRequest, ViewForm, DecisionForm, ChallengeForm, OutcomeForm, ErasureRequest, NominalSearch, SubjectExportRequest,
+    PriorityRequest,
 )  # fmt: skip
 """Bodies that routes read by themselves."""
 
@@ -115,6 +118,7 @@ def bare_app(*, docs: bool = True) -> FastAPI:
     # the evidence first: its addresses would else be taken for the number of a record
     routers = [harm_router, explanation_router, replay_router, triage_router, challenge_router, catalogue_router]
     routers += [evidence_router, audit_router, subject_router, erasure_router, system_router, drift_router]
+    routers += [priority_router]
     for router in [*routers, *([docs_router] if docs else [])]:
         application.include_router(router)
     install_problem_handlers(application)

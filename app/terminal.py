@@ -8,6 +8,7 @@ from rich.table import Table
 
 from app.harm.answers import ScoreAnswer
 from app.harm.explanation_answers import BothExplanations, Explanation, IncidentExplanation, IncidentShare, Share
+from app.harm.perspective_words import WORDS
 from app.harm.wording import points
 
 _BAR = 30
@@ -42,8 +43,9 @@ def _model(answer: ScoreAnswer) -> str:
 
 
 def _groups(answer: ScoreAnswer) -> Table:
-    table = Table(title="Harm in the 12 months after day zero, percentile group", title_justify="left")
-    for heading in ("group", "at the population mix", "", "among all nominals", "at the training mix"):
+    words = WORDS[answer.model.perspective]
+    table = Table(title=words.groups, title_justify="left")
+    for heading in ("group", "at the population mix", "", f"among all {words.people}", "at the training mix"):
         table.add_column(heading, justify="left" if heading in {"group", ""} else "right")
     harm = answer.harm
     usual = ["" if harm.base_rates is None else f"{rate:.3f}" for rate in harm.base_rates or harm.groups]
@@ -63,7 +65,7 @@ def _curve(answer: ScoreAnswer) -> str:
     plotext.xlim(0, 365)
     plotext.yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     plotext.xticks([0, 30, 90, 180, 270, 365])
-    plotext.title("Probability of no further incident")
+    plotext.title(f"Probability of {WORDS[answer.model.perspective].no_further}")
     plotext.xlabel("days after day zero")
     return str(plotext.uncolorize(plotext.build())).rstrip()
 

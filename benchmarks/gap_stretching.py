@@ -57,7 +57,6 @@ def readings(model: HarmModel, plain: Features, late: Features, lengths: Ints) -
     lost = value - after
     before, then = effects(model, plain, lengths), effects(model, late, lengths)
     timing, change = before[:, TIMING], before[:, TIMING] - then[:, TIMING]
-    reference = model.bundle.reference[-1, COLUMN["days_since_previous"]]
     earliest = np.array([record[ROWS - min(count, ROWS), 2] for record, count in zip(plain, lengths, strict=True)])
     usual = model.bundle.reference[ROWS - np.minimum(lengths, ROWS), COLUMN["days_to_day_zero"]]
     tight, loose = earliest < usual, earliest > usual
@@ -72,7 +71,6 @@ def readings(model: HarmModel, plain: Features, late: Features, lengths: Ints) -
         ("rank: loss of the estimate, the estimate itself", rank_correlation(lost, value)),
         ("`timing` above zero where the record spans less time than the reference, share", float((timing[tight] > 0).mean())),
         ("`timing` above zero where it spans more, share", float((timing[loose] > 0).mean())),
-        (f"median gap of the reference at the index incident, days ({len(value)} people)", float(reference)),
     ]  # fmt: skip
 
 

@@ -38,15 +38,15 @@ def cases(table: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load((DATA / table).read_text(encoding="utf-8")))
 
 
-def body_of(case: dict[str, Any]) -> bytes:
-    """The request body a row describes."""
+def body_of(case: dict[str, Any], request: dict[str, Any] | None = None) -> bytes:
+    """The request body a row describes, changed from the example or from another `request`."""
     if "raw" in case:
         return str(case["raw"]).encode("latin-1")
     if "nested" in case:
         return b"[" * case["nested"]
     if "digits" in case:
         return b'{"a": ' + b"9" * case["digits"] + b"}"
-    request = example()
+    request = example() if request is None else request
     for pointer, value in case.get("set", {}).items():
         parent, last = _walk(request, pointer)
         parent[last] = value

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from app.demo import example
-from app.harm.explanation_answers import BothExplanations
+from app.harm.explanation_answers import BothExplanations, FactorExplanation
 from app.harm.golden import check_golden
 from app.harm.records import parse_request
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
+from tests.toy_bundle import as_seen_by
 
 ARTIFACTS = Path(__file__).parents[1] / "model_artifacts"
 TODAY = date(2026, 11, 22)
@@ -71,6 +72,23 @@ def test_answers_are_probabilities_and_curves_on_varied_records(scorer: Scorer, 
     assert explanation is not None
     total = sum(found.effect for found in explanation.contributions)
     assert total == pytest.approx(explanation.value - explanation.reference.value, abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["stalking-victim", "sh-nominal"])
+def test_the_other_families_answer_on_varied_records(scorer: Scorer, family: str) -> None:
+    perspective = scorer.models[family].bundle.manifest.subject.perspective
+    answers = set()
+    for seed in range(12):
+        request = as_seen_by(perspective, random_request(5100 + seed)) | {"model": family, "explain": "factors"}
+        scored = scorer.score(parse_request(request), TODAY)
+        assert sum(scored.harm.population_probabilities) == pytest.approx(1.0, abs=1e-12)
+        assert np.all(np.diff(scored.curve) <= 0)
+        view = scored.explanation
+        assert isinstance(view, FactorExplanation)
+        total = sum(found.effect for found in view.contributions)
+        assert total == pytest.approx(view.value - view.reference.value, abs=1e-6)
+        answers.add(tuple(scored.harm.population_probabilities))
+    assert len(answers) > 6
 
 
 def test_a_batch_gives_what_single_rows_give(scorer: Scorer) -> None:

@@ -14,10 +14,12 @@ from onnx import TensorProto, helper, numpy_helper
 from app.artifacts import FORMAT, GROUPS, Bundle, Manifest
 from app.harm.drift import DRIFT_WARNINGS
 from app.harm.experience import BANDS, MEASURES
-from app.harm.features import FEATURES, ROWS, SURVIVAL_FEATURES
+from app.harm.features import COLUMN, FEATURES, ROWS
 from app.harm.harm_index import load_harm_index
 from app.harm.records import EXAMPLE, parse_request
 from app.harm.service import Scorer
+from app.harm.subject import Perspective
+from training.families import FAMILIES
 
 WIDTH = ROWS * len(FEATURES)
 VERSION = "0.0.1"
@@ -91,27 +93,39 @@ def survival() -> bytes:
     return _graph(nodes, {"pick": pick, "days": np.arange(366, dtype=np.float32)[None]}, {"survival": 366})
 
 
-def manifest(files: dict[str, bytes]) -> dict[str, Any]:
+def as_seen_by(perspective: Perspective, request: dict[str, Any]) -> dict[str, Any]:
+    """The same incidents told of whoever was harmed in them, with nothing a victim's model must not be told."""
+    if perspective == "nominal":
+        return request
+    incidents = [one | {"role": "victim"} for one in request["incidents"] if one["role"] != "suspect_eliminated"]
+    return request | {"custody_dates": [], "incidents": incidents, "model": "stalking-victim"}
+
+
+def manifest(files: dict[str, bytes], family: str = "stalking-nominal") -> dict[str, Any]:
     """A manifest that fits the toy graphs."""
-    index = load_harm_index()
+    index, subject = load_harm_index(), FAMILIES[family].subject
+    absent = sorted(set(FEATURES) - set(subject.side.features))
     medians = np.zeros((ROWS, len(FEATURES)))
     medians[:] = [30, 10, 200, 60, 20, 0.1, 0.01, 40, 0.01, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1]
     medians[:, 2] = np.linspace(1900, 0, ROWS)
     medians[-1, 13] = 1
+    medians[:, [COLUMN[name] for name in absent]] = 0
+    percentiles = {name: np.linspace(0, 10_000, 101).tolist() for name in FEATURES}
     return {
         "format": FORMAT,
-        "family": "stalking-nominal",
+        "family": family,
         "version": VERSION,
         "learnt_from": "nobody: a toy for tests",
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        "features": FEATURES,
-        "survival_features": SURVIVAL_FEATURES,
+        "subject": subject.model_dump(),
+        "features": subject.side.features,
+        "survival_features": subject.side.survival_features,
         "groups": GROUPS,
         "cuts": [10.0, 100.0, 400.0],
         "decision_weights": [1.0, 1.1, 0.9, 2.0],
         "index_age_median": 33.0,
         "reference_medians": medians.tolist(),
-        "population_percentiles": {name: np.linspace(0, 10_000, 101).tolist() for name in FEATURES},
+        "population_percentiles": percentiles | {name: [0.0] * 101 for name in absent},
         "harm_index": {"edition": index.edition, "sha256": index.sha256, "approximate_share": 0.9},
         "libraries": {"numpy": np.__version__},
         "data": {},
@@ -162,11 +176,12 @@ def as_format_1(manifest: dict[str, Any]) -> None:
     del manifest["robustness"]
 
 
-def golden_line(files: dict[str, bytes]) -> bytes:
+def golden_line(files: dict[str, bytes], family: str = "stalking-nominal") -> bytes:
     """One golden case: the example request with what the toy answers."""
-    bundle = Bundle(Manifest.model_validate_json(json.dumps(manifest(files))), "0" * 64, files)
-    request = {**EXAMPLE, "explain": "none"}
-    scored = Scorer({"stalking-nominal": bundle}, load_harm_index()).score(parse_request(request), date.max)
+    bundle = Bundle(Manifest.model_validate_json(json.dumps(manifest(files, family))), "0" * 64, files)
+    perspective = bundle.manifest.subject.perspective
+    request = as_seen_by(perspective, {**EXAMPLE, "explain": "none"}) | {"model": family}
+    scored = Scorer({family: bundle}, load_harm_index()).score(parse_request(request), date.max)
     answer = scored.harm.model_dump() | {"survival": scored.curve.tolist()}
     return json.dumps({"request": request, "answer": answer}).encode()
 
@@ -174,6 +189,7 @@ def golden_line(files: dict[str, bytes]) -> bytes:
 def write_toy(
     artifacts: Path,
     *,
+    family: str = "stalking-nominal",
     version: str = VERSION,
     golden: bytes | None = None,
     model: bytes | None = None,
@@ -183,11 +199,11 @@ def write_toy(
 
     `model` takes the place of the toy classifier; `change` edits the manifest before it is written.
     """
-    folder = artifacts / "stalking-nominal" / version
+    folder = artifacts / family / version
     folder.mkdir(parents=True)
     files = {"model.onnx": model or classifier(), "survival.onnx": survival(), "golden.jsonl": b""}
-    files["golden.jsonl"] = golden_line(files) if golden is None else golden
-    description = manifest(files) | {"version": version}
+    files["golden.jsonl"] = golden_line(files, family) if golden is None else golden
+    description = manifest(files, family) | {"version": version}
     if change is not None:
         change(description)
     for name, content in files.items():

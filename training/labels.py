@@ -5,9 +5,9 @@ is what was recorded by the index incident's recording day, with roles as they s
 that came later would leak the future.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from scipy.sparse.csgraph import connected_components
 
 from app.errors import SetupError
 from app.harm.features import (
-    CLASSES,
     NO_DAY,
     OFFENDER,
     SUSPECT,
+    VICTIM,
     Floats,
     Histories,
     Incidents,
@@ -27,17 +27,17 @@ from app.harm.features import (
     Nominals,
     day_zero_histories,
 )
+from app.harm.subject import BEGINS, DayZero, Perspective, Subject, begins_case
 from training.extract import Extract
 from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE, Flags
 
 HORIZON_DAYS = 365
-DayZero = Literal["stalking", "stalking-and-harassment"]
-"""Which incidents day zero is counted from: stalking (report, section 2.1) or the whole group (appendix 6)."""
+STALKER = Subject()
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """N labelled nominals by person id, one scoring moment each.
+    """N labelled nominals (or victims: whomever the subject is about) by person id, one scoring moment each.
 
     `person_id` (N,) keys for grouping, never features; `histories`, `nominals` as in `app.harm.features`;
     `future_harm` float64 (N,) days of harm in (t0, t0 + 365]; `first_event_day`, `worst_event_day` float64 (N,) days
@@ -59,33 +59,36 @@ class Labelled:
     counts: dict[str, int | float]
 
 
-def label(extract: Extract, *, as_of: date | None = None, day_zero: DayZero = "stalking") -> Labelled:
+def label(extract: Extract, *, as_of: date | None = None, subject: Subject = STALKER) -> Labelled:
     """Label everyone with a stalking incident on or before `as_of` (default: the extract's end less 365 days).
 
-    `day_zero` tells whether other harassment, malicious communications and coercive control begin a case as well.
+    `subject` tells whether other harassment, malicious communications and coercive control begin a case as well, and
+    whether those who harm are labelled by the harm they do, or those who are harmed by the harm they suffer (appendix 7).
     Raises SetupError where nobody has such an incident, or where the year after `as_of` is not in the extract.
     """
     last = extract.end - HORIZON_DAYS
     day = last if as_of is None else (as_of - date(1970, 1, 1)).days
     if day > last:
         raise SetupError("The as-of date leaves less than 365 days of the extract to label with. Take an earlier one.")
-    begins = index_incidents(extract, day_zero)
-    person, index = _scoring_moments(extract, day, begins)
+    begins, roles = index_incidents(extract, subject.day_zero), _ROLES[subject.perspective]
+    person, index = _scoring_moments(extract, day, begins, roles)
     if not len(person):
-        raise SetupError(f"The extract has no nominal with an incident of {day_zero} a year before its end.")
-    histories, rows = _known_histories(extract, person, index, begins)
-    future = _future(extract, person, histories.day_zero)
+        raise SetupError(
+            f"The extract has no {subject.perspective} with a {BEGINS[subject.day_zero]} incident a year before its end."
+        )
+    histories, rows = _known_histories(extract, person, index, begins, roles)
+    future = _future(extract, person, histories.day_zero, roles)
     return Labelled(
         person_id=extract.person_id[person],
         histories=histories,
-        nominals=_nominals(extract, person, index, histories.day_zero),
+        nominals=_nominals(extract, person, index, histories.day_zero, subject),
         future_harm=future[0],
         first_event_day=future[1],
         worst_event_day=future[2],
         component=_components(extract)[person],
         person=person,
         index_incident=index,
-        counts=_counts(extract, person, histories, rows, future),
+        counts=_counts(extract, person, histories, rows, future, roles),
     )
 
 
@@ -102,15 +105,26 @@ def roles_known(extract: Extract, day: Ints | int) -> NDArray[np.int8]:
     return np.where(gone | (extract.role == VICTIM_ROLE), 0, role).astype(np.int8)
 
 
+def victims_known(extract: Extract, _: Ints | int) -> NDArray[np.int8]:
+    """VICTIM for the involvement of a victim, 0 for any other, (V,): whoever did it, they were harmed, whatever the day.
+
+    A person who is suspect and victim of one incident is its suspect (the loader's strongest role).
+    """
+    return np.where(extract.role == VICTIM_ROLE, VICTIM, 0).astype(np.int8)
+
+
+RolesKnown = Callable[[Extract, Ints | int], NDArray[np.int8]]
+_ROLES: Mapping[Perspective, RolesKnown] = {"nominal": roles_known, "victim": victims_known}
+
+
 def index_incidents(extract: Extract, day_zero: DayZero) -> Flags:
-    """Incidents day zero can be counted from, (I,): harassment between partners is stalking (report, section 2.1)."""
-    stalking: Flags = extract.classes[:, CLASSES.index("stalking")]
-    return stalking if day_zero == "stalking" else stalking | extract.harassing
+    """Incidents day zero can be counted from, (I,)."""
+    return begins_case(extract.classes, extract.harassing, day_zero)
 
 
-def _scoring_moments(extract: Extract, as_of: int, begins: Flags) -> tuple[Ints, Ints]:
+def _scoring_moments(extract: Extract, as_of: int, begins: Flags, roles: RolesKnown) -> tuple[Ints, Ints]:
     """Labelled persons and their index incidents: the last stalking on or before `as_of` still theirs when recorded."""
-    role = roles_known(extract, extract.recorded[extract.incident])
+    role = roles(extract, extract.recorded[extract.incident])
     rows = np.flatnonzero(role)
     incidents = _columns(extract, rows, extract.person[rows], role)
     eligible = begins[extract.incident[rows]]
@@ -120,11 +134,13 @@ def _scoring_moments(extract: Extract, as_of: int, begins: Flags) -> tuple[Ints,
     return person, extract.incident[index_row]
 
 
-def _known_histories(extract: Extract, person: Ints, index: Ints, begins: Flags) -> tuple[Histories, Ints]:
+def _known_histories(
+    extract: Extract, person: Ints, index: Ints, begins: Flags, roles: RolesKnown
+) -> tuple[Histories, Ints]:
     """Histories as known when each index incident was recorded, and the involvement behind each of their rows."""
     nominal = _place(person, len(extract.person_id))[extract.person]
     known_on = np.where(nominal >= 0, extract.recorded[index][nominal], NO_DAY)
-    role = roles_known(extract, known_on)
+    role = roles(extract, known_on)
     rows = np.flatnonzero((nominal >= 0) & (role > 0) & (extract.recorded[extract.incident] <= known_on))
     incidents, eligible = _columns(extract, rows, nominal[rows], role), begins[extract.incident[rows]]
     histories = day_zero_histories(incidents, len(person), extract.occurred[index], begins=eligible)
@@ -139,13 +155,17 @@ def _columns(extract: Extract, rows: Ints, nominal: Ints, role: NDArray[np.int8]
     )
 
 
-def _nominals(extract: Extract, person: Ints, index: Ints, day_zero: Ints) -> Nominals:
+def _nominals(extract: Extract, person: Ints, index: Ints, day_zero: Ints, subject: Subject) -> Nominals:
     place = _place(person, len(extract.person_id))
-    custody = np.flatnonzero(place[extract.custody_person] >= 0)
+    reads_custody = "custody_count" in subject.side.features
+    custody = np.flatnonzero((place[extract.custody_person] >= 0) & reads_custody)
+    own = subject.perspective == "victim"
     return Nominals(
         birth_day=extract.birth[person],
         gender=extract.gender[person],
-        victim_contacts=_victim_contacts(extract, index, day_zero),
+        victim_contacts=contacts_before(extract, person, day_zero)
+        if own
+        else _victim_contacts(extract, index, day_zero),
         custody_nominal=place[extract.custody_person[custody]],
         custody_day=extract.custody_day[custody],
     )
@@ -162,20 +182,24 @@ def _victim_contacts(extract: Extract, index: Ints, day_zero: Ints) -> Floats:
     offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     victim = extract.person[victims[np.repeat(begin, counts) + offset]]
 
-    span = np.int64(1) << 32
-    calls = np.sort(extract.contact_person * span + extract.contact_day)
-    until = np.searchsorted(calls, victim * span + day_zero[nominal])
-    made = until - np.searchsorted(calls, victim * span - (span >> 1))
     largest = np.zeros(len(index))
-    np.maximum.at(largest, nominal, made)
+    np.maximum.at(largest, nominal, contacts_before(extract, victim, day_zero[nominal]))
     return largest
 
 
-def _future(extract: Extract, person: Ints, day_zero: Ints) -> tuple[Floats, Floats, Floats, Ints]:
+def contacts_before(extract: Extract, person: Ints, day: Ints) -> Floats:
+    """Contacts each person made before a day, (N,)."""
+    span = np.int64(1) << 32
+    calls = np.sort(extract.contact_person * span + extract.contact_day)
+    until = np.searchsorted(calls, person * span + day)
+    return (until - np.searchsorted(calls, person * span - (span >> 1))).astype(np.float64)
+
+
+def _future(extract: Extract, person: Ints, day_zero: Ints, roles: RolesKnown) -> tuple[Floats, Floats, Floats, Ints]:
     """Harm, first day and worst day within (t0, t0 + 365] by final roles, each (N,); and the involvements counted."""
     nominal = _place(person, len(extract.person_id))[extract.person]
     after = np.where(nominal >= 0, extract.occurred[extract.incident] - day_zero[nominal], 0)
-    final = roles_known(extract, extract.end)
+    final = roles(extract, extract.end)
     rows = np.flatnonzero((nominal >= 0) & (final > 0) & (after > 0) & (after <= HORIZON_DAYS))
     who, days, harm = nominal[rows], after[rows], extract.harm[extract.incident[rows]]
     count = len(person)
@@ -207,12 +231,17 @@ def _place(person: Ints, persons: int) -> Ints:
 
 
 def _counts(
-    extract: Extract, person: Ints, histories: Histories, rows: Ints, future: tuple[Floats, Floats, Floats, Ints]
+    extract: Extract,
+    person: Ints,
+    histories: Histories,
+    rows: Ints,
+    future: tuple[Floats, Floats, Floats, Ints],
+    roles: RolesKnown,
 ) -> dict[str, int | float]:
     """Figures for the manifest: sizes, loading rules, and how much harm rests on subgroup medians."""
     labelled = np.zeros(len(extract.person_id), dtype=np.bool_)
     labelled[person] = True
-    final = (roles_known(extract, extract.end) > 0) & labelled[extract.person]
+    final = (roles(extract, extract.end) > 0) & labelled[extract.person]
     theirs = np.unique(extract.incident[final])
     stalking = extract.classes[theirs, 3]
     counted = extract.incident[np.concatenate([rows, future[3]])]

@@ -1,4 +1,4 @@
-"""Dividing labelled nominals into training, calibration and test parts (report, table 2; domain.md, "Splits").
+"""Dividing labelled nominals into training, calibration and test parts (report, tables 2, 9 and 10; domain.md, "Splits").
 
 Groups need cuts, cuts must not see the test set, and the test set is drawn by group. The circle is resolved as a
 fixed point (ours): with everyone's order of drawing settled once by the seed, cuts -> groups -> test set -> cuts is
@@ -12,6 +12,7 @@ test set (a handful: only people whose harm equals a cut to the day).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,13 +21,22 @@ from app.harm.features import Floats, Ints
 from training.extract_rules import Flags
 from training.labels import Labelled
 
-PUBLISHED_NOMINALS = 28_279
-TRAIN_COUNTS: Ints = np.array([1743, 1743, 827, 909])
-CALIBRATION_COUNTS: Ints = np.array([1500, 430, 225, 250])
-TEST_COUNTS: Ints = np.array([1593, 457, 258, 283])
-"""Nominals of each group, lowest first, in a set of 28,279; proportional in any other."""
 QUANTILES = (0.5, 0.8, 0.9)
 _ROUNDS = 100
+Counts = tuple[int, int, int, int]
+
+
+class Parts(NamedTuple):
+    """People of each group, lowest first, in each part of a set of `labelled`; in proportion in any other."""
+
+    labelled: int
+    train: Counts
+    calibration: Counts
+    test: Counts
+
+    def scaled(self, counts: Counts, labelled: int) -> Ints:
+        """What `counts` are in a set of so many, (4,)."""
+        return np.asarray(np.rint(np.asarray(counts) * labelled / self.labelled), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,8 @@ class Split:
         return np.sort(np.concatenate([self.train, self.calibration, self.rest]))
 
 
-def split(labelled: Labelled, *, seed: int, cuts: Floats | None = None) -> Split:
-    """Split by connected component, stratified by group; deterministic by seed. `cuts` are those of an artefact that
+def split(labelled: Labelled, *, parts: Parts, seed: int, cuts: Floats | None = None) -> Split:
+    """Split into `parts` by connected component, stratified by group; deterministic by seed. `cuts` are those of an artefact that
     these people are compared with; None finds their own.
 
     Nobody outside the test set shares a component with anyone in it, nobody in training with anyone in calibration.
@@ -59,18 +69,18 @@ def split(labelled: Labelled, *, seed: int, cuts: Floats | None = None) -> Split
     count = len(labelled.future_harm)
     members = _Members(labelled.component, rng)
     if cuts is None:
-        test, cuts, groups = _settle_test(labelled.future_harm, members, _scaled(TEST_COUNTS, count))
+        test, cuts, groups = _settle_test(labelled.future_harm, members, parts.scaled(parts.test, count))
     else:
         groups = harm_groups(labelled.future_harm, cuts)
-        test = members.draw(groups, _scaled(TEST_COUNTS, count), barred=np.zeros(count, dtype=np.bool_))
-    calibration = members.draw(groups, _scaled(CALIBRATION_COUNTS, count), barred=test)
+        test = members.draw(groups, parts.scaled(parts.test, count), barred=np.zeros(count, dtype=np.bool_))
+    calibration = members.draw(groups, parts.scaled(parts.calibration, count), barred=test)
     free = ~test & ~calibration  # whole components both, so nobody left shares one with either
     train = np.zeros(count, dtype=np.bool_)
     order = rng.permutation(count)
-    for group, size in enumerate(_scaled(TRAIN_COUNTS, count)):
+    for group, size in enumerate(parts.scaled(parts.train, count)):
         train[order[(free & (groups == group))[order]][:size]] = True
-    for part in (train, calibration, test):
-        if len(np.unique(groups[part])) < len(QUANTILES) + 1:
+    for drawn in (train, calibration, test):
+        if len(np.unique(groups[drawn])) < len(QUANTILES) + 1:
             raise SetupError("The extract has too few nominals: a part of the split lacks a whole harm group.")
     return Split(
         train=np.flatnonzero(train),
@@ -115,10 +125,6 @@ def _settle_test(future_harm: Floats, members: "_Members", sizes: Ints) -> tuple
         seen.add(settled.tobytes())
         groups = settled
     raise SetupError("Harm groups and test set do not settle on each other. Try another seed or a larger extract.")
-
-
-def _scaled(counts: Ints, nominals: int) -> Ints:
-    return np.asarray(np.rint(counts * nominals / PUBLISHED_NOMINALS), dtype=np.int64)
 
 
 class _Members:

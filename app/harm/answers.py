@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.answer import Answer, Probability
 from app.harm.explanation_answers import Explained
+from app.harm.subject import Perspective
 from app.harm.sufficiency import STATEMENTS, HistoryStatus, status_of
 
 
@@ -19,6 +20,8 @@ class ModelStamp(Answer):
     """Version of the artefact."""
     manifest_sha256: str
     """Digest of the artefact's manifest, which names every file of it: the very model that answered, in hex."""
+    perspective: Perspective = "nominal"
+    """Whom it is about: `nominal`, someone who may do harm, or `victim`, someone to protect."""
     learnt_from: str
     """Whom it learnt from."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.artifacts import Manifest
+from app.harm.perspective_words import WORDS
 
 # Letters of the report's companion paper on explainable and transparent methods, table 1: L limited, M moderate,
 # A adequate. Trees are A / M, a support vector machine with Shapley values M / M; a stack is no clearer than its last
@@ -13,16 +14,6 @@ _REPRODUCIBLE = "exact: every coalition is computed, nothing is sampled"
 COVENANT = {"explainable": "M", "transparent": "M", "reproducible": _REPRODUCIBLE}
 SURVIVAL_COVENANT = {"explainable": "M", "transparent": "A", "reproducible": _REPRODUCIBLE}
 
-_LITTLE = "Little history is not low risk."
-_ALWAYS = (
-    "It shows what goes together in past records, not what causes harm.",
-    "Suspects are not convicted. Where a claim against them proves wrong, this estimate is wrong.",
-    "Harm that was never reported or recorded is not in it. Harm scores follow sentence lengths, not danger: stalking "
-    "and control score low.",
-    "The person harmed next is often not the present victim; no figure here means that anyone is safe.",
-    "An unusual record has few like it to learn from, so its estimate is less sure.",
-)
-
 
 def limits(manifest: Manifest, rows: int) -> list[str]:
     """What the estimate of harm cannot say, with this artefact's own error rates where it carries them."""
@@ -31,23 +22,23 @@ def limits(manifest: Manifest, rows: int) -> list[str]:
         "false alarm."
     )
     rates = error_rates(manifest)
-    return [*_always(rows), flag, _learnt_from(manifest), *([rates] if rates else [])]
+    return [*_always(manifest, rows), flag, _learnt_from(manifest), *([rates] if rates else [])]
 
 
 def survival_limits(manifest: Manifest, rows: int) -> list[str]:
     """What the survival curve cannot say, with how well it did in this artefact's own test."""
     known = [
         "An incident of any kind counts, also a minor one: how soon says nothing of how grave.",
-        "The curve looks at harm, time, age, custody and contacts, not at kinds of offence, roles or gender.",
+        WORDS[manifest.subject.perspective].curve_sees,
     ]
-    return [*_always(rows), *known, _learnt_from(manifest), *_survival_record(manifest)]
+    return [*_always(manifest, rows), *known, _learnt_from(manifest), *_survival_record(manifest)]
 
 
-def _always(rows: int) -> list[str]:
-    short = f"Only the index incident is known. {_LITTLE}"
-    return (
-        [short, *_ALWAYS] if rows == 1 else [*_ALWAYS, f"A short record may be one that nobody wrote down. {_LITTLE}"]
-    )
+def _always(manifest: Manifest, rows: int) -> list[str]:
+    words = WORDS[manifest.subject.perspective]
+    if rows == 1:
+        return [f"Only the index incident is known. {words.little}", *words.always]
+    return [*words.always, f"A short record may be one that nobody wrote down. {words.little}"]
 
 
 def _learnt_from(manifest: Manifest) -> str:

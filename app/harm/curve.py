@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
 from app.harm.answers import CurveFromAsOf, ScoreBody, SurvivalAnswer
+from app.harm.perspective_words import WORDS
 from app.harm.svg import GREY, INK, add, page, text, written
 
 WIDTH = 720
@@ -37,11 +38,10 @@ def _cell(value: float | None) -> str:
 
 def curve_svg(body: ScoreBody, whole: SurvivalAnswer) -> str:
     """Both curves, all days of them, as an SVG with axes, labels, a title and a description. Text is XML-escaped."""
-    title = "Probability of no further recorded incident of any kind in the year after day zero"
-    notes = _notes(body, whole.from_as_of)
+    words, notes = WORDS[body.model.perspective], _notes(body, whole.from_as_of)
     height = _FLOOR + _NOTES + _NOTE * (len(notes) + 1)
-    svg = page(WIDTH, height, title, _described(body, whole))
-    text(svg, _LEFT, 26, "Probability of no further recorded incident, of any kind", size=18, weight="bold")
+    svg = page(WIDTH, height, words.curve, _described(body, whole))
+    text(svg, _LEFT, 26, f"Probability of {words.no_further}", size=18, weight="bold")
     text(svg, _LEFT, 46, f"Day zero {body.day_zero:%d %B %Y} · {body.model.family} {body.model.version}", size=12)
     _axes(svg)
     _line(svg, 0, whole.probability, _LINE, "")

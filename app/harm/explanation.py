@@ -1,4 +1,4 @@
-"""How an estimate came about: ten factors, their exact share in it, in numbers and in words.
+"""How an estimate came about: up to ten factors, their exact share in it, in numbers and in words.
 
 Each factor is a set of features over all incidents. It is compared with a reference record: as many incidents as the
 nominal has, each at the population's median for its position, the nominal's own gender.
@@ -14,10 +14,11 @@ from app.harm.explanation_answers import FactorExplanation, FactorShare
 from app.harm.factor_words import fact, standing
 from app.harm.features import COLUMN, FEATURES, ROWS, Features
 from app.harm.model import HarmModel
+from app.harm.perspective_words import WORDS
 from app.harm.shapley import Floats, explain
 from app.harm.targets import TARGETS, Of, Target
 from app.harm.view import second, whole_view
-from app.harm.wording import REFERENCE, moves
+from app.harm.wording import moves
 
 FACTORS: dict[str, tuple[str, ...]] = {
     "age": ("age_at_offence",),
@@ -31,6 +32,10 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "custody": ("custody_count",),
     "victim contacts": ("victim_contacts",),
 }
+_REFERENCE = (
+    "A record with as many incidents as this one, each at the middle value of all {people} for its place in the record, and "
+    "the {person}'s own gender."
+)
 _AGAINST = "a typical record of the same length"
 _NOTHING = "No single factor moves it by half a point or more."
 _HEADLINE = {
@@ -43,22 +48,28 @@ _HEADLINE = {
 }
 
 
+def factors_of(model: HarmModel) -> dict[str, tuple[str, ...]]:
+    """The factors of which a model reads anything: the others are no players and are never told of."""
+    read = model.bundle.manifest.features
+    return {name: members for name, members in FACTORS.items() if set(members) & set(read)}
+
+
 class Effects(NamedTuple):
-    """Contributions (10, K) to each number of a target, and both ends (2, K): reference, then value."""
+    """Contributions (P, K) of each factor to each number of a target, and both ends (2, K): reference, then value."""
 
     contributions: Floats
     ends: Floats
 
 
 def factor_effects(model: HarmModel, features: Features, rows: int, target: Target = TARGETS["harm"]) -> Effects:
-    """Exact Shapley values of the ten factors for one nominal, float32 (1, 20, 19), `rows` of them real.
+    """Exact Shapley values of the model's factors for one nominal, float32 (1, 20, 19), `rows` of them real.
 
     Factors that equal the reference, or that the target does not see, drop out before the one call of the model. The
     grand coalition takes the value `/score` gives, so that the contributions add up to the number shown.
     """
     own = features[0]
     reference = _reference(model.bundle.reference, own, rows)
-    members = np.array([[name in names for name in FEATURES] for names in FACTORS.values()])
+    members = np.array([[name in names for name in FEATURES] for names in factors_of(model).values()])
     seen = np.isin(FEATURES, target.seen)
     active = members @ (seen & (own != reference).any(axis=0))
     shown = target.values(model, features)
@@ -80,10 +91,10 @@ def explain_factors(
     `unknown` names factors whose figure was not given: what stands in for it is never told as a fact. `of` says which
     number of the answer is explained.
     """
-    target = TARGETS[of]
+    target, words = TARGETS[of], WORDS[model.bundle.manifest.subject.perspective]
     effects, ends = factor_effects(model, features, rows, target)
-    order = sorted(range(len(FACTORS)), key=lambda factor: -abs(effects[factor, 0]))
-    names = list(FACTORS)
+    names = list(factors_of(model))
+    order = sorted(range(len(names)), key=lambda factor: -abs(effects[factor, 0]))
     record = features[0, -rows:]
     contributions = [
         _contribution(model, record, names[factor], effects[factor], target, known=names[factor] not in unknown)
@@ -96,7 +107,7 @@ def explain_factors(
         model,
         ends,
         contributions,
-        reference=REFERENCE,
+        reference=_REFERENCE.format(people=words.people, person=words.person),
         against=_AGAINST,
         otherwise=_NOTHING,
         limits=target.limits(model.bundle.manifest, rows),
@@ -131,7 +142,7 @@ def _contribution(
         effect=float(effects[0]),
         effect_top_two=second(effects),
         evidence=evidence,
-        text=f"{fact(name, evidence, place, known=known)}. {with_it}.",
+        text=f"{fact(name, evidence, place, WORDS[model.bundle.manifest.subject.perspective], known=known)}. {with_it}.",
     )
 
 

@@ -1,10 +1,11 @@
-"""The sentence on one factor: the nominal's own figures, and where they stand among nominals."""
+"""The sentence on one factor: a person's own figures, and where they stand among people alike."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.harm.features import ROWS
+from app.harm.perspective_words import Words
 from app.harm.wording import number, percent
 
 Evidence = Mapping[str, float | None]
@@ -13,7 +14,7 @@ _COMMON = 20  # of 100: a figure that many share says little by being higher or 
 
 
 class Standing(NamedTuple):
-    """Of 100 nominals, how many have a lower, the same and a higher figure."""
+    """Of 100 people alike, how many have a lower, the same and a higher figure."""
 
     lower: int
     same: int
@@ -32,20 +33,22 @@ def standing(percentiles: Sequence[float], value: float) -> Standing:
     return Standing(lower, last - lower, 100 - last)
 
 
-def fact(name: str, evidence: Evidence, place: Standing | None, *, known: bool = True) -> str:
-    """What the record says of one factor, and where that stands among nominals; without the full stop."""
-    told = "" if place is None else f", {_told(place, *_THAN.get(name, _THAN_OTHERWISE))}"
-    return f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
+def fact(name: str, evidence: Evidence, place: Standing | None, words: Words, *, known: bool = True) -> str:
+    """What the record says of one factor, and where that stands among people alike; without the full stop."""
+    told = "" if place is None else f", {_told(place, words.people, *_THAN.get(name, _THAN_OTHERWISE))}"
+    said = f"{_FACTS[name](evidence)}{told}" if known else _NOT_GIVEN[name]
+    said = said.format(contacts=words.contacts)
+    return f"{said[0].upper()}{said[1:]}"
 
 
-def _told(place: Standing, more: str, less: str) -> str:
+def _told(place: Standing, people: str, more: str, less: str) -> str:
     if place.same >= _COMMON:
-        return f"the same as about {place.same} in 100 nominals"
+        return f"the same as about {place.same} in 100 {people}"
     if abs(place.lower - place.higher) <= 10:
-        return "about the middle of all nominals"
+        return f"about the middle of all {people}"
     if place.lower > place.higher:
-        return f"{more} than about {min(place.lower, 99)} in 100 nominals"
-    return f"{less} than about {min(place.higher, 99)} in 100 nominals"
+        return f"{more} than about {min(place.lower, 99)} in 100 {people}"
+    return f"{less} than about {min(place.higher, 99)} in 100 {people}"
 
 
 def _incidents(evidence: Evidence) -> str:
@@ -112,7 +115,7 @@ def _contacts(evidence: Evidence) -> str:
     count = evidence["victim_contacts"] or 0
     often = {0: "not contacted the force", 1: "contacted the force once"}
     told = often.get(int(count), f"contacted the force {number(count)} times")
-    return f"The victim of the index incident had {told} before day zero"
+    return f"{{contacts}} had {told} before day zero"
 
 
 def _custody(evidence: Evidence) -> str:
@@ -146,5 +149,5 @@ _THAN = {
 }
 _NOT_GIVEN = {
     "age": "The date of birth was not given and a typical age was assumed",
-    "victim contacts": "The contacts of the victim of the index incident were not given and were counted as none",
+    "victim contacts": "The contacts of {contacts} with the force were not given and were counted as none",
 }

@@ -18,7 +18,7 @@ Features = NDArray[np.float32]
 
 ROWS = 20
 CLASSES = ("harassment", "violent", "sexual", "stalking", "domestic")
-OFFENDER, SUSPECT = 1, 2
+OFFENDER, SUSPECT, VICTIM = 1, 2, 3
 GENDER_CODES = {"male": 1, "female": 2, "other": 0, "unknown": 0}
 DAYS_A_YEAR = 365.25
 COOLING_OFF_DAYS = 30
@@ -63,7 +63,7 @@ class Incidents:
 
     `nominal` int64 (M,) 0..N-1; `day` int64 (M,) days since 1970-01-01; `id_rank` int64 (M,) rank of the incident id
     in UTF-8 byte order (compared only within one nominal); `harm` float64 (M,) days; `classes` bool (M, 5) as
-    `CLASSES`; `role` int8 (M,) OFFENDER or SUSPECT.
+    `CLASSES`; `role` int8 (M,) OFFENDER, SUSPECT or VICTIM.
     """
 
     nominal: Ints

@@ -14,24 +14,23 @@ from app.errors import Fault, InvalidInput
 from app.harm.features import (
     CLASSES,
     GENDER_CODES,
-    OFFENDER,
-    SUSPECT,
     Histories,
     Incidents,
     Nominals,
     day_zero_histories,
 )
-from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
 from app.harm.inferred import CODE, MESSAGE, Readings, read_logs
 from app.harm.records import IncidentRecord, ScoreRequest
+from app.harm.subject import BEGINS, Side, Subject, begins_case
 from app.harm.sufficiency import SHORT_HISTORY
 from app.text.records import Inferred
 
 EPOCH = date(1970, 1, 1).toordinal()
+STALKER = Subject()
 LATEST_SCORING_DAYS = 365
 STALE_DAYS = 30
 AFTER_DAY_ZERO = "after-day-zero"
-_ROLES = {"offender": OFFENDER, "suspect": SUSPECT}
 
 WARNINGS = {
     SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
@@ -41,8 +40,8 @@ WARNINGS = {
     "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
     CODE: MESSAGE,
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
-    "incidents-after-day-zero": "Incidents after the most recent stalking incident were left out, as in training.",
-    "stale-day-zero": "The most recent stalking incident is over 30 days old; the curve counts from that incident.",
+    "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
+    "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
     "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
 }
 
@@ -69,7 +68,7 @@ class Case:
 
 @dataclass(frozen=True)
 class _Valued:
-    """An incident with its harm (days) and classes settled."""
+    """An incident with its harm (days) and classes settled; `harassing` as in `begins_case`."""
 
     position: int
     record: IncidentRecord
@@ -78,6 +77,7 @@ class _Valued:
     classes: frozenset[str]
     approximate: bool
     inferred: Inferred | None
+    harassing: bool
 
 
 def day_number(day: date) -> int:
@@ -85,14 +85,14 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH
 
 
-def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
-    """Check the meaning of a request and put its history in order.
+def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Case:
+    """Check the meaning of a request and put its history in order, as a model of this `subject` reads it.
 
     Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
     """
-    as_of = request.as_of or today
+    as_of, side = request.as_of or today, subject.side
     readings, unread = read_logs(request, index.reader)
-    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *unread]
+    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *_unread(request, side), *unread]
     valued = []
     for position, record in enumerate(request.incidents):
         try:
@@ -102,17 +102,19 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
     if faults:
         raise InvalidInput("The request breaks the rules named in errors.", faults)
 
-    counted = [incident for incident in valued if incident.record.role != "suspect_eliminated"]
-    counted = _unmarked(counted, day_number(as_of))
-    histories = day_zero_histories(_columns(counted), 1, day_number(as_of))
+    counted = [incident for incident in valued if incident.record.role in side.roles]
+    counted = _unmarked(counted, day_number(as_of), subject)
+    histories = _histories(counted, day_number(as_of), subject)
     if not len(histories.source):
         raise InvalidInput(
-            "There is no stalking incident to score from.", [Fault("/incidents", "no-stalking-incident")]
+            f"There is no {BEGINS[subject.day_zero]} incident to score from.",
+            [Fault("/incidents", f"no-{subject.day_zero}-incident")],
         )
     day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
     if (as_of - day_zero).days > LATEST_SCORING_DAYS:
         raise InvalidInput(
-            "The most recent stalking incident is too old.", [Fault("/as_of", "over-365-days-after-day-zero")]
+            f"The most recent {BEGINS[subject.day_zero]} incident is too old.",
+            [Fault("/as_of", "over-365-days-after-day-zero")],
         )
 
     used = [counted[row] for row in histories.source]
@@ -130,7 +132,7 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date) -> Case:
     )
 
 
-def _unmarked(counted: list[_Valued], as_of: int) -> list[_Valued]:
+def _unmarked(counted: list[_Valued], as_of: int, subject: Subject) -> list[_Valued]:
     """The incidents that are not marked as generated by police; the index incident cannot be.
 
     Leaving it out would move day zero without a word, using it would not heed the mark: the caller has to say which (ours).
@@ -138,11 +140,18 @@ def _unmarked(counted: list[_Valued], as_of: int) -> list[_Valued]:
     unmarked = [incident for incident in counted if not incident.record.police_generated]
     if len(unmarked) == len(counted):
         return counted
-    found = day_zero_histories(_columns(counted), 1, as_of).source
+    found = _histories(counted, as_of, subject).source
     index = counted[found[-1]] if len(found) else None
     if index is not None and index.record.police_generated:
         raise _refusal(f"/incidents/{index.position}/police_generated", "index-incident-is-police-generated")
     return unmarked
+
+
+def _histories(incidents: list[_Valued], as_of: int, subject: Subject) -> Histories:
+    """The one history that these incidents make, empty where none begins a case."""
+    columns = _columns(incidents, subject.side)
+    harassing = np.array([incident.harassing for incident in incidents], dtype=np.bool_)
+    return day_zero_histories(columns, 1, as_of, begins=begins_case(columns.classes, harassing, subject.day_zero))
 
 
 def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterator[Fault]:
@@ -160,6 +169,15 @@ def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterato
             yield Fault(pointer, "before-birth")
 
 
+def _unread(request: ScoreRequest, side: Side) -> Iterator[Fault]:
+    """What the model of this side must not be told: more than it reads is more than anybody needs to send."""
+    if request.custody_dates and "custody_count" not in side.features:
+        yield Fault("/custody_dates", "not-for-this-model")
+    for position, incident in enumerate(request.incidents):
+        if incident.role not in side.taken:
+            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model", side.taken)
+
+
 def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
     seen: set[str] = set()
     for position, incident in enumerate(request.incidents):
@@ -174,8 +192,6 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Re
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
-    if record.role == "victim":
-        raise _refusal(f"{here}/role", "role-not-for-this-model", (*_ROLES, "suspect_eliminated"))
     if record.offence_code and offence is None and not known_otherwise:
         raise _refusal(f"{here}/offence_code", "unknown-offence-code")
     if not record.is_non_crime and not record.offence_code and not known_otherwise:
@@ -195,6 +211,8 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Re
         classes=offence_classes(classes, intimate_partner=record.intimate_partner),
         approximate=indexed is not None and indexed.approximate,
         inferred=inferred,
+        harassing=not record.is_non_crime
+        and ("harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT),
     )
 
 
@@ -202,7 +220,7 @@ def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidI
     return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule, allowed)])
 
 
-def _columns(incidents: list[_Valued]) -> Incidents:
+def _columns(incidents: list[_Valued], side: Side) -> Incidents:
     # Python compares strings by code point, which is the order of their UTF-8 bytes.
     rank = {name: place for place, name in enumerate(sorted(incident.record.incident_id for incident in incidents))}
     classes = [
@@ -214,7 +232,7 @@ def _columns(incidents: list[_Valued]) -> Incidents:
         id_rank=np.array([rank[incident.record.incident_id] for incident in incidents], dtype=np.int64),
         harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
         classes=np.array(classes, dtype=np.bool_).reshape(-1, len(CLASSES)),
-        role=np.array([_ROLES[incident.record.role] for incident in incidents], dtype=np.int8),
+        role=np.array([side.roles[incident.record.role] for incident in incidents], dtype=np.int8),
     )
 
 

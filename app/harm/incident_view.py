@@ -9,6 +9,7 @@ from app.harm.harm_index import HarmIndex
 from app.harm.history import Case
 from app.harm.incidents import incident_effects
 from app.harm.model import HarmModel
+from app.harm.perspective_words import WORDS
 from app.harm.records import IncidentRecord
 from app.harm.shapley import Floats
 from app.harm.targets import TARGETS, Of, Target
@@ -16,15 +17,15 @@ from app.harm.view import second, whole_view
 from app.harm.what_if import what_if
 from app.harm.wording import moves, number, percent, spoken_day
 
-REFERENCE = (
-    "The index incident alone, with nothing before it on record; the nominal's age, gender, custody appearances and "
-    "the victim's contacts as they are."
+_REFERENCE = (
+    "The index incident alone, with nothing before it on record; the {person}'s age and gender, {as_they_are} as they "
+    "are."
 )
 LIMITS = (
     "An incident's points are its share beside the other incidents. The figure without it is another thing, and is "
     "given as well. The two differ where incidents matter together.",
     "With an incident left out, the gaps, totals and rates of the others are worked out again. The index incident, "
-    "custody and the victim's contacts stay as they are.",
+    "{as_they_are} stay as they are.",
     "It tells how the estimate would read if the incident had not been recorded, not what would have happened without it.",
 )
 _AGAINST = "the index incident alone"
@@ -40,7 +41,7 @@ def explain_incidents(
 
     `of` says which number of the answer is explained.
     """
-    target = TARGETS[of]
+    target, words = TARGETS[of], WORDS[model.bundle.manifest.subject.perspective]
     found = incident_effects(model, case, features, target)
     shares = [
         _share(case, player.tolist(), effects, float(without), index, target.called)
@@ -54,7 +55,7 @@ def explain_incidents(
         model,
         found.ends,
         contributions,
-        reference=REFERENCE,
+        reference=_REFERENCE.format(person=words.person, as_they_are=words.as_they_are),
         against=_AGAINST,
         otherwise=_NOTHING if contributions else _NOTHING_EARLIER,
         limits=_limits(target, model, min(len(case.order), ROWS)),
@@ -65,7 +66,8 @@ def explain_incidents(
 def _limits(target: Target, model: HarmModel, rows: int) -> list[str]:
     """The general limits with this view's own behind the first."""
     first, *others = target.limits(model.bundle.manifest, rows)
-    return [first, *LIMITS, *others]
+    words = WORDS[model.bundle.manifest.subject.perspective]
+    return [first, *(one.format(as_they_are=words.as_they_are) for one in LIMITS), *others]
 
 
 def _share(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from app.harm.answers import ScoreBody
 from app.harm.explanation_answers import BothExplanations, Explained, Explanation, IncidentExplanation
+from app.harm.perspective_words import WORDS
 from app.harm.sufficiency import SHORT_HISTORY
 from app.harm.wording import percent, spoken_day
 
@@ -63,7 +64,7 @@ def _groups(body: ScoreBody) -> str:
 def _curve(body: ScoreBody) -> str:
     marks = ", ".join(f"{percent(chance)} after {day} days" for day, chance in body.survival.at.items())
     rest = f" {body.survival.from_as_of.statement}" if body.survival.from_as_of else ""
-    return f"The chance that no further incident of any kind is recorded: {marks}.{rest}"
+    return f"The chance of {WORDS[body.model.perspective].no_further}: {marks}.{rest}"
 
 
 def _shares_aloud(view: Explanation) -> str:

@@ -23,13 +23,14 @@ from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import WARNINGS, Case, build_case
 from app.harm.inferred import CODE, harm_inferred
 from app.harm.model import Groups, HarmModel, Probabilities, group_name
+from app.harm.perspective_words import WORDS, Words
 from app.harm.records import ScoreRequest
-from app.harm.sufficiency import status_of
+from app.harm.subject import BEGINS
+from app.harm.sufficiency import STATEMENTS, status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
 from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
 from app.harm.versions import Earlier, find_earlier, index_it_learnt_with
-from app.harm.wording import ADVISORY, ADVISORY_SHORT
 from app.text.manifest import FAMILY, TextManifest
 from app.text.model import TextModel
 from app.text.service import LogReader
@@ -53,6 +54,7 @@ class Scored:
             harm_inferred(self.case.inferred) if code == CODE else Warned(code=code, message=self._message(code))
             for code in self.case.warnings
         ]
+        status = status_of(self.case.warnings)
         return ScoreBody(
             score_id=score_id,
             scored_at=scored_at,
@@ -65,6 +67,8 @@ class Scored:
                 rows=rows_of(self.case),
                 ignored=[Ignored(incident_id=name, reason=reason) for name, reason in self.case.ignored],
                 warnings=warnings,
+                status=status,
+                statement=self._words.statements.get(status, STATEMENTS[status]),
             ),
             harm=self.harm,
             survival=survival_answer(
@@ -72,13 +76,18 @@ class Scored:
             ),
             explanation=self.explanation,
             survival_explanation=self.survival_explanation,
-            advisory=ADVISORY_SHORT if status_of(self.case.warnings) == "insufficient" else ADVISORY,
+            advisory=self._words.advisory_short if status == "insufficient" else self._words.advisory,
         )
+
+    @property
+    def _words(self) -> Words:
+        return WORDS[self.model.bundle.manifest.subject.perspective]
 
     def _message(self, code: str) -> str:
         """A warning's sentence; where the record is unlike those learnt from, in what."""
         beyond = self.model.experience.warning(self.features) if code == "out-of-distribution" else None
-        return beyond or WARNINGS[code]
+        said = beyond or self._words.warnings.get(code, WARNINGS[code])
+        return said.format(begins=BEGINS[self.model.bundle.manifest.subject.day_zero])
 
 
 class Scorer:
@@ -106,7 +115,7 @@ class Scorer:
         return maker._score(model, request, request.as_of or date.max)
 
     def _score(self, model: HarmModel, request: ScoreRequest, today: date) -> Scored:
-        case = build_case(request, self.index, today)
+        case = build_case(request, self.index, today, model.bundle.manifest.subject)
         both = both_ways(case.histories, case.nominals)
         tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
         table = tables[:1]
@@ -139,7 +148,7 @@ class Scorer:
         (digest of its manifest) is neither loaded nor can be.
         """
         maker, model = self._maker(manifest_sha256)
-        return model, build_case(request, maker.index, request.as_of or date.max)
+        return model, build_case(request, maker.index, request.as_of or date.max, model.bundle.manifest.subject)
 
     def _maker(self, manifest_sha256: str) -> tuple["Scorer", HarmModel]:
         """The model with that manifest, and the scorer that has it with the harm index it learnt with."""
@@ -211,6 +220,7 @@ def stamp(bundle: Bundle[Any]) -> ModelStamp:
         family=manifest.family,
         version=manifest.version,
         manifest_sha256=bundle.manifest_sha256,
+        perspective=manifest.subject.perspective if isinstance(manifest, Manifest) else "nominal",
         learnt_from=manifest.learnt_from,
     )
 

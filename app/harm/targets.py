@@ -10,9 +10,12 @@ from app.artifacts import GROUPS, Manifest
 from app.harm.caveats import COVENANT, SURVIVAL_COVENANT, base_rate, limits, share_free, survival_limits
 from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features, Ints
 from app.harm.model import DAYS, HarmModel
+from app.harm.perspective_words import Words
 from app.harm.shapley import Floats
 
 Of = Literal["harm", "survival"]
+# Records the forest is asked about at once: it holds a curve for each tree, a quarter of a gigabyte at 2,048.
+_BLOCK = 256
 
 
 class Answers(NamedTuple):
@@ -29,17 +32,17 @@ class Target:
 
     `answers` features (N, 20, 19) -> what the model says of N records; `top_two` names the second number, where there is
     one; `seen` the features that can change it, so that players without any are dummies; `chance` opens the summary
-    and `short` stands in a picture; `called` is what a share makes higher or lower; `unseen` is said of a factor that is a
-    dummy by construction; `usual` gives the share among all nominals where it was measured; `limits` what must stand
-    beside it, for so many rows; `covenant` the letters for explainability and transparency.
+    and `short` stands in a picture, in the words of a perspective; `called` is what a share makes higher or lower; `unseen`
+    is said of a factor that is a dummy by construction; `usual` gives the share among all nominals where it was measured;
+    `limits` what must stand beside it, for so many rows; `covenant` the letters for explainability and transparency.
     """
 
     explains: str
     top_two: str | None
     answers: Callable[[HarmModel, Features], Answers]
     seen: tuple[str, ...]
-    chance: str
-    short: str
+    chance: Callable[[Words], str]
+    short: Callable[[Words], str]
     called: str
     unseen: str
     usual: Callable[[Manifest], float | None]
@@ -60,7 +63,8 @@ def top_chances(model: HarmModel, features: Features) -> Answers:
 
 def year_free(model: HarmModel, features: Features) -> Answers:
     """Probability of no further recorded incident within 365 days of day zero, (N, 1)."""
-    return Answers(model.survival(features)[:, DAYS - 1 :], None)
+    blocks = range(0, len(features), _BLOCK)
+    return Answers(np.concatenate([model.survival(features[at : at + _BLOCK])[:, DAYS - 1 :] for at in blocks]), None)
 
 
 TARGETS: dict[Of, Target] = {
@@ -69,8 +73,8 @@ TARGETS: dict[Of, Target] = {
         top_two="population probability of the top two groups",
         answers=top_chances,
         seen=FEATURES,
-        chance=f"being in the group of highest future harm ({GROUPS[3]}) within 12 months of day zero",
-        short=f"chance of group {GROUPS[3]}",
+        chance=lambda words: words.harmed.format(group=GROUPS[3]),
+        short=lambda words: words.in_group.format(group=GROUPS[3]),
         called="estimate",
         unseen="",
         usual=base_rate,
@@ -82,8 +86,8 @@ TARGETS: dict[Of, Target] = {
         top_two=None,
         answers=year_free,
         seen=SURVIVAL_FEATURES,
-        chance="no further recorded incident of any kind within 12 months of day zero",
-        short="chance of no further incident in a year",
+        chance=lambda words: f"{words.no_further} within 12 months of day zero",
+        short=lambda _: "chance of no further incident in a year",
         called="chance of no further incident",
         unseen="The curve does not look at this",
         usual=share_free,

@@ -40,6 +40,12 @@ class _Mark:
     rank: int
     effect: float
 
+    @property
+    def kind(self) -> str:
+        """Its shape: the direction of the points as they are shown."""
+        shown = round(100 * self.effect, 1)
+        return "circle" if not shown else "up" if shown > 0 else "down"
+
 
 def draw_timeline(svg: Xml.Element, top: float, width: int, case: Case, view: IncidentExplanation) -> None:
     """Draw the known history of `case` into `svg`, `HEIGHT` high from `top` on; ranks are the places in the view."""
@@ -138,15 +144,17 @@ def _covers(one: _Mark, other: _Mark) -> bool:
 
 
 def _draw(svg: Xml.Element, near: list[_Mark], strongest: float, floor: float) -> None:
-    """One mark for all of `near`, in the look of the one with the largest share, with the numbers of all."""
+    """One mark for all of `near`, shaded as the one with the largest share, with the numbers of all."""
     first = near[0]
     add(svg, "line", {"x1": first.x, "x2": first.x, "y1": first.y, "y2": floor, "stroke": "#8a8a8a"})
     if not first.rank:
         shape(svg, "circle", first.x, first.y, _SMALL, "#ffffff")
         return
-    shown = round(100 * first.effect, 1)
-    kind = "circle" if not shown else "up" if shown > 0 else "down"
-    shape(svg, kind, first.x, first.y, _REACH, shade(HIGHER if shown > 0 else LOWER, abs(first.effect) / strongest))
+    kinds = {mark.kind for mark in near}
+    kind = first.kind if len(kinds) == 1 else "circle"  # no direction where there is more than one
+    colour = {"up": HIGHER, "down": LOWER}.get(kind)
+    fill = "#ffffff" if colour is None else shade(colour, abs(first.effect) / strongest)
+    shape(svg, kind, first.x, first.y, _REACH, fill)
     text(
         svg,
         first.x,
@@ -184,9 +192,9 @@ def _legend(svg: Xml.Element, y: float) -> None:
     said = [
         (32, "up", _REACH, shade(HIGHER, 1), "goes with higher"),
         (170, "down", _REACH, shade(LOWER, 1), "goes with lower"),
-        (302, "circle", _REACH, "#ffffff", "with neither"),
-        (412, "circle", _SMALL, "#ffffff", "one of the older"),
-        (546, "diamond", 11, "none", "index incident"),
+        (302, "circle", _REACH, "#ffffff", "neither, or mixed"),
+        (436, "circle", _SMALL, "#ffffff", "one of the older"),
+        (566, "diamond", 11, "none", "index incident"),
     ]
     for x, kind, reach, fill, words in said:
         shape(svg, kind, x, y - 4, reach, fill)

@@ -13,9 +13,8 @@ from app.harm.answers import WithoutUncharged
 from app.harm.features import SUSPECT, Histories, Ints, Nominals
 from app.harm.incidents import Flags
 from app.harm.model import Groups, HarmModel, group_name
+from app.harm.perspective_words import WORDS
 from app.harm.wording import percent, points
-
-NONE_LEFT_OUT = "No earlier incident is recorded with the nominal as suspect only, so there is nothing to leave out."
 
 
 class BothWays(NamedTuple):
@@ -81,7 +80,7 @@ def without_uncharged(
             population_probabilities=population,
             predicted_group=group,
             difference_points=0.0,
-            statement=NONE_LEFT_OUT,
+            statement=WORDS[model.bundle.manifest.subject.perspective].no_accusation,
         )
     changed = without.population[0].tolist()
     other = group_name(int(model.decide(without.probabilities)[0]))

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from app.harm.explanation_answers import Compared, Explanation, Reference, Share
 from app.harm.model import HarmModel
+from app.harm.perspective_words import WORDS
 from app.harm.shapley import Floats
 from app.harm.targets import Target
 from app.harm.wording import summary
@@ -31,6 +32,7 @@ def whole_view(
     nothing moves the number.
     """
     low, high = float(ends[0, 0]), float(ends[1, 0])
+    words = WORDS[model.bundle.manifest.subject.perspective]
     return kind(
         by=by,
         explains=target.explains,
@@ -42,7 +44,8 @@ def whole_view(
             high,
             low,
             contributions,
-            chance=target.chance,
+            chance=target.chance(words),
+            people=words.people,
             called=target.called,
             against=against,
             otherwise=otherwise,

@@ -8,18 +8,6 @@ from datetime import date
 
 from app.harm.explanation_answers import Share
 
-REFERENCE = (
-    "A record with as many incidents as this one, each at the middle value of all nominals for its place in the "
-    "record, and the nominal's own gender."
-)
-ADVISORY = (
-    "Advice to a person, not a decision: read it beside everything else that is known, and record your own judgement "
-    "and reason."
-)
-ADVISORY_SHORT = (
-    "Insufficient history: only the index incident is known, so this estimate cannot reassure. Advice to a person, "
-    "not a decision: rely on what is known beyond this record."
-)
 _SLIGHT, _CLEAR = 0.5, 3.0  # percentage points
 
 
@@ -49,6 +37,7 @@ def summary(
     contributions: Sequence[Share],
     *,
     chance: str,
+    people: str,
     called: str,
     against: str,
     otherwise: str,
@@ -57,9 +46,9 @@ def summary(
     """Two or three sentences: the estimate, the comparison, what moves it most each way.
 
     `chance` names what is estimated and `called` what gets higher or lower; `against` names what the reference is;
-    `otherwise` is said where nothing moves the estimate by half a point; `usual` is the share of all nominals.
+    `otherwise` is said where nothing moves the estimate by half a point; `usual` is the share among all `people` alike.
     """
-    among_all = "" if usual is None else f" and {percent(usual)} among all nominals"
+    among_all = "" if usual is None else f" and {percent(usual)} among all {people}"
     lines = [
         f"The estimated chance of {chance} is {percent(value)}, against {percent(reference)} for {against}{among_all}."
     ]

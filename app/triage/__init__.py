@@ -1,1 +1,1 @@
-"""The people's side of a score: their own view, their decision, and challenges to it."""
+"""The people's side of a score: their own view, their decision, challenges to it, and whom they take up first."""

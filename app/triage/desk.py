@@ -15,7 +15,7 @@ from app.security import Caller
 from app.triage.answers import ChallengeAnswer, DecisionAnswer, OutcomeAnswer, ResultAnswer, ViewAnswer
 from app.triage.service import Counts, Decided, Viewed, agreement, count, relation
 
-SHOWN_BY = frozenset({"read", "decision", "export", "replay"})
+SHOWN_BY = frozenset({"read", "decision", "export", "replay", "priority"})
 """Events after which whoever caused them knows what a score says."""
 
 Place = Entry | Appended

@@ -1,15 +1,20 @@
 """The pictures of an explanation: what is drawn, where, with which words; readable by people and machines, hostile ids."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
 
+from app.harm.explanation_answers import IncidentExplanation
+from app.harm.explanation_picture import incidents_svg
 from app.harm.harm_index import load_harm_index
 from app.harm.history import build_case
 from app.harm.records import parse_request
+from app.harm.service import load_scorer
+from app.harm.targets import TARGETS
 from app.harm.wording import points, spoken_day
 from tests.app.harm.test_explanation import TODAY, random_request
 from tests.app.harm.test_incidents import long_request
@@ -185,3 +190,30 @@ def shape_of(polygon: Xml.Element) -> tuple[str, float, float]:
 def hue(colour: str) -> str:
     red, blue = int(colour[1:3], 16), int(colour[5:7], 16)
     return "warm" if red > blue else "cold" if blue > red else "none"
+
+
+def test_marks_together_that_go_different_ways_show_no_direction(toy_artifacts: Path) -> None:
+    """Two incidents of one day, the shares of which are changed by hand."""
+    scored = load_scorer(toy_artifacts, Path("no imported index")).score(
+        parse_request(same_day(2) | {"explain": "incidents"}), TODAY
+    )
+    view = scored.explanation
+    assert isinstance(view, IncidentExplanation)
+    for effects, expected in (((0.04, 0.02), {"up"}), ((0.04, -0.02), {"circle"}), ((-0.04, -0.02), {"down"})):
+        shares = [
+            share.model_copy(update={"effect": effect})
+            for share, effect in zip(view.contributions, effects, strict=True)
+        ]
+        body = scored.body("id", datetime.now(UTC))
+        changed = view.model_copy(update={"contributions": shares})
+        picture = Xml.fromstring(incidents_svg(body, changed, TARGETS["harm"], scored.case))
+        assert {kind for kind, _, _ in shapes(picture)} - {"diamond"} == expected
+        assert "1–2" in {text.text for text in picture.iter(f"{SVG}text")}
+
+
+def test_a_long_name_keeps_its_date(sqlite_service: Client) -> None:
+    coercion = ONE | {"incident_id": "long", "offence_code": "00867", "occurred_on": "2019-12-24", "harm_score": 10}
+    picture, view = drawn(sqlite_service, example(incidents=[coercion, ONE], custody_dates=[]), "incidents")
+    assert len(view["contributions"][0]["name"]) > 80
+    shown = [text.text or "" for text in picture.iter(f"{SVG}text")]
+    assert any(text.startswith("1 Controlling") and text.endswith(" … on 24 December 2019") for text in shown)

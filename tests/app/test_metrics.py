@@ -22,6 +22,7 @@ from app.triage.service import AGREEMENTS, RELATIONS
 from tests.app.service_fixtures import Client
 from tests.app.test_permissions import ADDRESSES
 from tests.requests import example
+from training.families import FAMILIES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -32,7 +33,7 @@ CLOSED: dict[str, set[str]] = {
     "problem": {kind.slug for kind in [*CATALOGUE.values(), INTERNAL]},
     "reason": set(Rejection),
     "by": {"caller", "address"},
-    "family": {"stalking-nominal"},
+    "family": set(FAMILIES),
     "predicted_group": set(GROUPS),
     "code": set(WARNINGS),
     "figure": {*FEATURES, "predicted_groups", "top_probability", *(f"warning {code}" for code in DRIFT_WARNINGS)},

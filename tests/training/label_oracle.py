@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from app.harm.features import NO_DAY
+from app.harm.subject import Subject
 from training.extract import Extract
 from training.extract_rules import ROLES
 
@@ -121,18 +122,28 @@ def role_on(row: Involvement, day: int) -> str | None:
     return "offender" if row.role == "offender" else "suspect"
 
 
-def oracle(small: Small, day_zero: str) -> dict[str, dict[str, Any]]:
+def part_on(row: Involvement, day: int, perspective: str) -> str | None:
+    """What a person is in an incident, seen from a side: victims are victims whatever becomes of the suspect."""
+    if perspective == "victim":
+        return "victim" if row.role == "victim" else None
+    return role_on(row, day)
+
+
+def oracle(small: Small, subject: Subject) -> dict[str, dict[str, Any]]:
     """What `label` must say about every labelled person, by person id."""
-    told = {f"P{person}": _moment(small, person, day_zero) for person in range(small.people)}
+    told = {f"P{person}": _moment(small, person, subject) for person in range(small.people)}
     return {name: moment for name, moment in told.items() if moment is not None}
 
 
-def _moment(small: Small, person: int, day_zero: str) -> dict[str, Any] | None:
+def _moment(small: Small, person: int, subject: Subject) -> dict[str, Any] | None:
+    def role_on(row: Involvement, day: int) -> str | None:
+        return part_on(row, day, subject.perspective)
+
     mine = [(small.incidents[row.incident], row) for row in small.involvements if row.person == person]
     moments = [
         incident
         for incident, row in mine
-        if incident.begins(day_zero) and incident.occurred <= AS_OF and role_on(row, incident.recorded)
+        if incident.begins(subject.day_zero) and incident.occurred <= AS_OF and role_on(row, incident.recorded)
     ]
     if not moments:
         return None
@@ -151,6 +162,7 @@ def _moment(small: Small, person: int, day_zero: str) -> dict[str, Any] | None:
     victims = {
         row.person for row in small.involvements if row.role == "victim" and small.incidents[row.incident] is index
     }
+    victims = {person} if subject.perspective == "victim" else victims
     calls = [sum(caller == victim and day < index.occurred for caller, day in small.contacts) for victim in victims]
     return {
         "history": [(incident.name, role) for incident, role in known],

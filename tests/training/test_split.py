@@ -7,18 +7,11 @@ from hypothesis import strategies as st
 
 from app.errors import SetupError
 from app.harm.features import Floats, Histories, Incidents, Ints, Nominals
+from training.families import FAMILIES, STALKING_NOMINAL, Family
 from training.labels import Labelled
-from training.split import (
-    CALIBRATION_COUNTS,
-    PUBLISHED_NOMINALS,
-    QUANTILES,
-    TEST_COUNTS,
-    TRAIN_COUNTS,
-    Split,
-    harm_cuts,
-    harm_groups,
-    split,
-)
+from training.split import QUANTILES, Split, harm_cuts, harm_groups, split
+
+PARTS = STALKING_NOMINAL.parts
 
 
 def labelled_of(harm: Floats, component: Ints) -> Labelled:
@@ -74,28 +67,29 @@ def sizes(found: Split, part: Ints) -> list[int]:
 @given(st.integers(0, 10_000), st.integers(400, 3000), st.booleans(), st.floats(0.0, 0.3))
 def test_properties(seed: int, count: int, lumpy: bool, company: float) -> None:
     labelled = draw_labelled(seed, count, lumpy=lumpy, company=company)
-    found = split(labelled, seed=seed)
+    found = split(labelled, parts=PARTS, seed=seed)
     check(labelled, found)
-    assert sizes(found, found.test) == np.rint(TEST_COUNTS * count / PUBLISHED_NOMINALS).astype(int).tolist()
+    assert sizes(found, found.test) == np.rint(np.array(PARTS.test) * count / 28_279).astype(int).tolist()
 
 
 @pytest.mark.parametrize("lumpy", [True, False])
-@pytest.mark.parametrize("seed", range(3))
-def test_published_counts_are_exact(seed: int, lumpy: bool) -> None:
-    labelled = draw_labelled(seed, PUBLISHED_NOMINALS, lumpy=lumpy, company=0.1)
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_published_counts_are_exact(family: Family, lumpy: bool) -> None:
+    parts, seed = family.parts, 1
+    labelled = draw_labelled(seed, parts.labelled, lumpy=lumpy, company=0.1)
     labelled.future_harm[labelled.future_harm == 0] = np.where(
         np.random.default_rng(seed).random(int((labelled.future_harm == 0).sum())) < 0.03, 2.0, 0.0
     )
-    found = split(labelled, seed=seed)
+    found = split(labelled, parts=parts, seed=seed)
     check(labelled, found)
-    assert sizes(found, found.test) == TEST_COUNTS.tolist()
-    assert sizes(found, found.calibration) == CALIBRATION_COUNTS.tolist()
-    assert sizes(found, found.train) == TRAIN_COUNTS.tolist()
+    assert sizes(found, found.test) == list(parts.test)
+    assert sizes(found, found.calibration) == list(parts.calibration)
+    assert sizes(found, found.train) == list(parts.train)
 
 
 def test_deterministic_by_seed() -> None:
     labelled = draw_labelled(1, 2000, lumpy=True, company=0.1)
-    first, again, other = (split(labelled, seed=seed) for seed in (5, 5, 6))
+    first, again, other = (split(labelled, parts=PARTS, seed=seed) for seed in (5, 5, 6))
     for name in Split.__dataclass_fields__:
         assert np.array_equal(getattr(first, name), getattr(again, name))
     assert not np.array_equal(first.test, other.test)
@@ -104,7 +98,7 @@ def test_deterministic_by_seed() -> None:
 def test_one_giant_component_goes_to_the_training_side() -> None:
     labelled = draw_labelled(2, 3000, lumpy=True, company=0.0)
     labelled.component[:900] = 0
-    found = split(labelled, seed=1)
+    found = split(labelled, parts=PARTS, seed=1)
     check(labelled, found)
     assert labelled.component[found.test].min() > 0
 
@@ -114,7 +108,7 @@ def test_test_set_is_drawn_at_random_within_groups() -> None:
     drawn = np.zeros(3000)
     labelled = draw_labelled(3, 3000, lumpy=True, company=0.1)
     for seed in range(40):
-        drawn[split(labelled, seed=seed).test] += 1
+        drawn[split(labelled, parts=PARTS, seed=seed).test] += 1
     tenths = drawn.reshape(10, -1).sum(axis=1)
     assert tenths.min() > 0.75 * tenths.mean()
     assert tenths.max() < 1.25 * tenths.mean()
@@ -132,4 +126,4 @@ def test_cuts_ignore_those_without_harm() -> None:
 @pytest.mark.parametrize("harm", [np.zeros(500), np.r_[np.zeros(500), 1.0, 2.0]], ids=["nobody", "two"])
 def test_too_little_harm_to_split(harm: Floats) -> None:
     with pytest.raises(SetupError):
-        split(labelled_of(harm, np.arange(len(harm))), seed=0)
+        split(labelled_of(harm, np.arange(len(harm))), parts=PARTS, seed=0)

@@ -28,7 +28,7 @@ from training.harm.fit import Data
 from training.harm.parallel import run
 from training.harm.population import shares
 from training.harm.progress import Stages
-from training.labels import Labelled, label
+from training.labels import Labelled
 from training.metrics import GROUP_COUNT, TOP
 from training.split import split
 
@@ -91,7 +91,7 @@ def _variants(data: Data) -> dict[str, Data | None]:
         "final_roles": histories_of(with_final_roles(data.extract, data.labelled), data),
     }
     charged = only_charged(data.extract)
-    labelled = label(charged)
+    labelled = data.family.label(charged)
     happened = following(data.extract, labelled)
     harm = np.bincount(happened.nominal, weights=happened.harm, minlength=len(labelled.person)).astype(np.float64)
     return {
@@ -104,7 +104,7 @@ def _variants(data: Data) -> dict[str, Data | None]:
 def _divided(data: Data, labelled: Labelled, cuts: Floats | None) -> Data | None:
     """Other people, labelled and split afresh; None where that cannot be done, or leaves a fold without a group."""
     try:
-        parts = split(labelled, seed=0, cuts=cuts)
+        parts = split(labelled, parts=data.family.parts, seed=0, cuts=cuts)
     except SetupError:
         return None
     if np.bincount(parts.groups[parts.train], minlength=GROUP_COUNT).min() < FEWEST:

@@ -12,7 +12,7 @@ from app.harm.features import CLASSES, COLUMN, NO_DAY, OFFENDER, Features, Ints,
 from training.extract import Extract
 from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE, Flags
 from training.harm.fit import Data
-from training.labels import Labelled, label, roles_known
+from training.labels import Labelled, roles_known
 
 _DOMESTIC = CLASSES.index("domestic")
 
@@ -58,7 +58,7 @@ def without_gender(x: Features) -> Features:
 
 def histories_of(altered: Extract, data: Data) -> Features:
     """Features of the same people at the same day zero from an altered extract, (N, 20, 19)."""
-    other = label(altered)
+    other = data.family.label(altered)
     if not np.array_equal(other.index_incident, data.labelled.index_incident):
         raise ValueError("an alteration moved a day zero")
     return features(other.histories, other.nominals, unknown_age=data.unknown_age)

@@ -12,6 +12,7 @@ from app.harm.features import Features, Floats, Ints
 from app.harm.harm_index import HarmIndex
 from app.harm.model import HarmModel
 from training.evaluation.work import Work
+from training.families import find_family
 from training.harm.fit import Data, prepare
 from training.harm.population import mix_weights
 from training.harm.progress import Stages
@@ -93,7 +94,7 @@ def open_bench(
     """
     check_index(bundle, index)
     manifest, stages = bundle.manifest, stages or Stages()
-    data = prepare(folder, index, manifest.seed, stages)
+    data = prepare(folder, index, manifest.seed, stages, find_family(manifest.family))
     if tuple(data.split.cuts.tolist()) != manifest.cuts or data.unknown_age != manifest.index_age_median:
         raise SetupError(
             "The artefact did not learn from this extract: its harm groups differ. Name its own --extract."

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.artifacts import GROUPS
 from app.harm.features import Floats, Ints
-from training.evaluation import calibration, published, ranking
+from training.evaluation import calibration, ranking
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import REPLICATES, Statistic, bootstrap, nested, to_mix
 from training.evaluation.reliability import reliability
@@ -30,7 +30,7 @@ def measure_metrics(bench: Bench, stages: Stages) -> dict[str, Any]:
             "nominals": len(bench.groups),
             "components": len(np.unique(bench.component)),
             "replicates": REPLICATES,
-            "published": {**published.METRICS, "harm": published.HARM},
+            "published": {**bench.data.family.published, "harm": dict(bench.data.family.harm)},
         }
         for name, mix, probabilities in both_mixes(bench):
             found[name] = _at_mix(bench, mix, probabilities)

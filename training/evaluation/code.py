@@ -8,7 +8,7 @@ from pathlib import Path
 
 _COMPUTING = (
     "app.harm.conformal", "app.harm.drift", "app.harm.experience", "app.harm.features", "app.harm.harm_index",
-    "app.harm.history", "app.harm.incidents", "app.harm.model",
+    "app.harm.history", "app.harm.incidents", "app.harm.model", "app.harm.subject",
 )  # fmt: skip
 """What of the service computes figures; the rest of it reads, writes, words and guards, and changes none."""
 

@@ -20,6 +20,7 @@ from training.evaluation.code import code_digest
 from training.evaluation.intervals import nested
 from training.evaluation.sections import SECTIONS, WORLDS, Measured, Section
 from training.evaluation.work import Work
+from training.families import find_family
 from training.harm.artefact import library_versions
 from training.harm.progress import Stages
 
@@ -61,6 +62,7 @@ class Run:
             section
             for section in SECTIONS
             if bench in section.benches
+            and section.suits(self.bundle.manifest.family)
             and (section.of_world or bench == self.benches[0])
             and (not self.only or section.name in self.only)
         ]
@@ -87,6 +89,10 @@ def evaluate(
         raise SetupError(f"No section of that name. Known sections: {', '.join(section.name for section in SECTIONS)}.")
     work = Work(folder, {"format": FORMAT, "libraries": library_versions()})
     bundle = load_bundle(artefact)
+    find_family(bundle.manifest.family)
+    others = [section.name for section in SECTIONS if not section.suits(bundle.manifest.family)]
+    if set(only) & set(others):
+        raise SetupError(f"Of {bundle.manifest.family} these sections are not measured: {', '.join(others)}.")
     check_index(bundle, index)
     run = Run(bundle, index, work, own, frozenset(only), seed, jobs, stages or Stages())
     total = sum(_minutes(run, bench) for bench in run.benches)

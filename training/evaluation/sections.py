@@ -14,6 +14,7 @@ from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload
 from training.fairness.relative_risk import measure_relative_risk
 from training.fairness.section import measure_fairness
+from training.families import STALKING_NOMINAL
 from training.harm.progress import Stages
 from training.oracle.more_people import measure_more_people
 from training.oracle.section import measure_oracle
@@ -39,34 +40,40 @@ Measure = Callable[[Bench, Stages], Measured]
 class Section(NamedTuple):
     """`name` its place in evaluation.json, dots for objects inside objects; `measure` what computes it; `benches` where
     it makes sense; `minutes` roughly how long it takes at full size, for the time left; `of_world` whether it stands
-    under its world or at the top."""
+    under its world or at the top; `any_family` whether it speaks of any model's people: the others rest on what the report
+    prints of stalking nominals, or on what such a nominal is and does."""
 
     name: str
     measure: Measure
     benches: tuple[str, ...]
     minutes: int
     of_world: bool = True
+    any_family: bool = False
+
+    def suits(self, family: str) -> bool:
+        """Whether it is measured of a model of that family."""
+        return self.any_family or family == STALKING_NOMINAL.name
 
 
 SECTIONS = (
-    Section("metrics", measure_metrics, _BOTH, 1),
-    Section("calibration", measure_calibration, _BOTH, 1),
+    Section("metrics", measure_metrics, _BOTH, 1, any_family=True),
+    Section("calibration", measure_calibration, _BOTH, 1, any_family=True),
     Section("conformal", measure_conformal, (PUBLISHED, SOBER), 1),
-    Section("survival", measure_survival, _BOTH, 1),
+    Section("survival", measure_survival, _BOTH, 1, any_family=True),
     Section("workload", measure_workload, _BOTH, 1),
     Section("ablations", measure_ablations, _HOME, 3),
-    Section("baselines", measure_baselines, _BOTH, 1),
+    Section("baselines", measure_baselines, _BOTH, 1, any_family=True),
     Section("missed_cases", measure_missed_cases, _BOTH, 1),
     Section("fairness", measure_fairness, _EVERYWHERE, 3),
     Section("oracle", measure_oracle, (PUBLISHED, SOBER), 2),
     Section("more_people", measure_more_people, (PUBLISHED,), 6),
-    Section("validation.time_forward", measure_time_forward, _HOME, 2),
-    Section("validation.shuffle", measure_shuffle, _HOME, 3),
+    Section("validation.time_forward", measure_time_forward, _HOME, 2, any_family=True),
+    Section("validation.shuffle", measure_shuffle, _HOME, 3, any_family=True),
     Section("validation.leak", measure_leak, (PUBLISHED, SOBER), 2),
-    Section("validation.learning_curve", measure_learning_curve, _HOME, 2),
-    Section("validation.stability", measure_stability, _HOME, 8),
+    Section("validation.learning_curve", measure_learning_curve, _HOME, 2, any_family=True),
+    Section("validation.stability", measure_stability, _HOME, 8, any_family=True),
     Section("fidelity", measure_fidelity, (PUBLISHED, SOBER), 8, of_world=False),
     Section("relative_risk", measure_relative_risk, _BOTH, 1, of_world=False),
-    Section("public_recidivism", measure_public_recidivism, _BOTH, 1, of_world=False),
+    Section("public_recidivism", measure_public_recidivism, _BOTH, 1, of_world=False, any_family=True),
     Section("zoo", measure_zoo, _HOME, 20, of_world=False),
 )

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from app.harm.features import Floats, Ints
+from training.families import PUBLISHED_NOMINALS
 from training.harm.fit import Data
 from training.metrics import TOP
-from training.split import PUBLISHED_NOMINALS
 
 TRAIN_CENSORED, TRAIN_EVENTS = 1_038, 563
 TEST_CENSORED, TEST_EVENTS = 460, 227

@@ -15,7 +15,6 @@ from app.harm.features import Floats, Ints
 from training.evaluation import calibration
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import bootstrap, nested, to_mix
-from training.evaluation.published import CONCORDANCE
 from training.evaluation.reliability import reliability
 from training.evaluation.selection import Selection, published_selection
 from training.evaluation.survival_scores import auc_by, concordance_of, free_on, integrated_brier_rows
@@ -73,7 +72,7 @@ def _selected(bench: Bench, selection: Selection, curve: Floats) -> dict[str, An
     result: dict[str, Any] = {
         "train": {"nominals": len(baseline), "censored": int(np.isnan(baseline).sum())},
         "test": {"nominals": len(days), "censored": int(np.isnan(days).sum())},
-        "published": {"concordance": CONCORDANCE},
+        "published": {"concordance": bench.data.family.concordance},
     }
     for name, mix in (("test_mix", selection.test_mix), ("population_mix", selection.population_mix)):
         weights = mix_of(outcomes(baseline)[0].astype(np.int64), mix)

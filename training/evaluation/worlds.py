@@ -10,19 +10,24 @@ from app.errors import SetupError
 from app.harm.harm_index import HarmIndex
 from training.evaluation.code import code_digest
 from training.evaluation.work import Work
+from training.families import find_family
 from training.harm.fit import fit
 from training.harm.progress import Stages
 from training.synthetic.folder import write
 from training.synthetic.force import STAGES, generate
-from training.synthetic.world import VERSION
+from training.synthetic.population import USUAL
+from training.synthetic.world import VERSION, find_world, of_population, world_name
 
-_ORIGIN = re.compile(r"synthetic people: world (\S+), generator (\S+), seed (\d+), (\d+) labelled nominals")
+_ORIGIN = re.compile(
+    r"synthetic people: world (\S+?)(?:, population (\S+))?, generator (\S+), seed (\d+), (\d+) labelled nominals"
+)
 
 
 class Origin(NamedTuple):
     """What a synthetic force was invented with."""
 
     world: str
+    population: str
     seed: int
     nominals: int
 
@@ -43,23 +48,24 @@ def origin_of(bundle: Bundle) -> Origin:
     found = _ORIGIN.match(bundle.manifest.learnt_from)
     if found is None:
         raise SetupError("The artefact did not learn from one of the worlds as it is. Name its folder with --extract.")
-    world, version, seed, nominals = found.groups()
+    world, population, version, seed, nominals = found.groups()
     if version != VERSION:
         raise SetupError(
             f"The artefact learnt from generator {version}; this is generator {VERSION}. Fit it again, or name its --extract."
         )
-    return Origin(world, int(seed), int(nominals))
+    return Origin(world, population or USUAL, int(seed), int(nominals))
 
 
 def invent(world: str, origin: Origin, work: Work, stages: Stages) -> Ground:
-    """The extract of a world with the size and seed of `origin`, invented unless the work folder has it."""
+    """The extract of a world with population, size and seed of `origin`, invented unless the work folder has it."""
     code = code_digest("training.synthetic.folder") + code_digest("training.synthetic.force")
-    place = work.place(f"{world}-extract", world=world, seed=origin.seed, nominals=origin.nominals, code=code)
+    settings, named = of_population(find_world(world), origin.population), world_name(world, origin.population)
+    place = work.place(f"{world}-extract", world=named, seed=origin.seed, nominals=origin.nominals, code=code)
     latents = place.with_name(f"{place.name}-latents.parquet")
     if not place.exists():
         with stages.stage(f"Inventing {world}", len(STAGES)) as done:
-            force = generate(origin.nominals, origin.seed, world, on_stage=lambda _: done())
-            write(force, place, world=world, seed=origin.seed, nominals=origin.nominals, latents=latents)
+            force = generate(origin.nominals, origin.seed, settings, on_stage=lambda _: done())
+            write(force, place, world=named, seed=origin.seed, nominals=origin.nominals, latents=latents)
     return Ground(place, latents, _digest([*sorted(place.iterdir()), latents]))
 
 
@@ -86,7 +92,7 @@ def fitted(world: str, ground: Ground, index: HarmIndex, like: Bundle, work: Wor
             ground.folder,
             place,
             index,
-            family=manifest.family,
+            family=find_family(manifest.family),
             version=manifest.version,
             seed=manifest.seed,
             jobs=jobs,

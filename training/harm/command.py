@@ -13,22 +13,15 @@ from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
 from app.text.manifest import FAMILY as TEXT_FAMILY
 from training.extract import REAL_SOURCE
+from training.families import FAMILIES, STALKING_NOMINAL, find_family
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
-from training.harm.structure import PUBLISHED, parse_stack
+from training.harm.structure import parse_stack
 from training.text.command import fit_and_tell as fit_text_and_tell
 from training.text.harm_of_logs import log_harm
 
-FAMILIES = ("stalking-nominal", TEXT_FAMILY)
-_PUBLISHED = {
-    "flagged": "0.181",
-    "precision": "0.581",
-    "sensitivity": "0.682",
-    "adjusted_f1": "0.627",
-    "top_2_accuracy": "0.84",
-    "accuracy": "0.525",
-    "predicted_80_90": "",
-}
+_SHOWN = ("flagged", "precision", "sensitivity", "adjusted_f1", "top_2_accuracy", "accuracy", "predicted_80_90")
+_SHOWN_HARM = ("missed", "positive", "net")
 
 
 @click.command("fit")
@@ -39,12 +32,10 @@ _PUBLISHED = {
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the five tables of an extract.",
 )
-@click.option("--family", type=click.Choice(FAMILIES), default=FAMILIES[0], show_default=True)
+@click.option("--family", type=click.Choice([*FAMILIES, TEXT_FAMILY]), default=STALKING_NOMINAL.name, show_default=True)
 @click.option(
     "--stack",
-    default=str(PUBLISHED),
-    show_default=True,
-    help="Two first-stage models and what reads them; see `dayzero-train zoo --help`.",
+    help="Two first-stage models and what reads them; see `dayzero-train zoo --help`.  [default: the family's own]",
 )
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Artefacts folder.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True)
@@ -56,16 +47,23 @@ _PUBLISHED = {
     help="Sign the artefact with this key.",
 )
 def command(
-    folder: Path, family: str, stack: str, out: Path, seed: int, jobs: int, version: str, signing_key: Path | None
+    folder: Path,
+    family: str,
+    stack: str | None,
+    out: Path,
+    seed: int,
+    jobs: int,
+    version: str,
+    signing_key: Path | None,
 ) -> None:
     """Fit, check and write one artefact; the same extract and seed give the same bytes."""
-    structure = parse_stack(stack)
+    structure = None if stack is None else parse_stack(stack)
     signer = None if signing_key is None else read_signer(signing_key)
     index = index_in_force(read_settings().harm_index)
     if family == TEXT_FAMILY:
         fitted = fit_text_and_tell(folder, out, index, version=version, seed=seed)
     else:
-        asked = {"family": family, "version": version, "seed": seed, "structure": structure, "jobs": jobs}
+        asked = {"family": find_family(family), "version": version, "seed": seed, "structure": structure, "jobs": jobs}
         fitted = _fit_and_tell(folder, out, index, asked)
     if signer is not None:
         sign_artefact(fitted, signer)
@@ -103,7 +101,7 @@ def notes(report: FitReport) -> list[str]:
         )
     at_large = manifest.metrics["population_mix"]
     told.append(
-        f"The test set holds more harmful people than there are. Among nominals as they come {at_large['flagged']:.1%} "
+        f"The test set holds more harmful people than there are. Among people as they come {at_large['flagged']:.1%} "
         f"would be flagged and {at_large['precision']:.1%} of those belong to the two highest groups."
     )
     return told
@@ -113,8 +111,12 @@ def summary(report: FitReport) -> Table:
     """What was fitted, beside the report's figures."""
     metrics: dict[str, Any] = report.manifest.metrics
     table = Table("test set", "here", "report", title=f"{report.manifest.family} {report.manifest.version}")
-    for name, published in _PUBLISHED.items():
-        table.add_row(name.replace("_", " "), f"{metrics['test_mix'][name]:.3f}", published)
+    family, test = find_family(report.manifest.family), metrics["test_mix"]
+    for name in _SHOWN:
+        published = family.published.get(name)
+        table.add_row(name.replace("_", " "), f"{test[name]:.3f}", "" if published is None else f"{published:.3f}")
+    for name in _SHOWN_HARM:
+        table.add_row(f"{name} harm, days", f"{test['harm'][name]:,.0f}", f"{family.harm[name]:,.0f}")
     table.add_row("AUC top against lowest", f"{metrics['auc_top_against_lowest']:.3f}", "")
     table.add_row("concordance, first event", f"{metrics['survival']['concordance']:.3f}", "")
     table.add_section()

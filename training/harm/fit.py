@@ -16,9 +16,10 @@ import numpy as np
 from sksurv.ensemble import RandomSurvivalForest
 
 from app.artifacts import FORMAT, GOLDEN, GROUPS, MODEL, SURVIVAL, HarmIndexStamp, Manifest
-from app.harm.features import FEATURES, SURVIVAL_FEATURES, Features, Floats, Ints, features
+from app.harm.features import Features, Floats, Ints, features
 from app.harm.harm_index import HarmIndex
 from training.extract import Extract, load_extract
+from training.families import STALKING_NOMINAL, Family
 from training.harm import artefact, classifier, survival
 from training.harm.check import Agreement, check_export
 from training.harm.classifier import Sample, StackFit, fit_stack
@@ -31,9 +32,9 @@ from training.harm.progress import Stages
 from training.harm.reference import index_ages, population_percentiles, reference_medians, weighted_median
 from training.harm.robustness import fit_robustness
 from training.harm.splits import steady
-from training.harm.structure import PUBLISHED, Structure
+from training.harm.structure import Structure
 from training.harm.survival import fit_forest, population_rows
-from training.labels import Labelled, label
+from training.labels import Labelled
 from training.split import Split, split
 from training.text.harm_of_logs import LogHarm
 
@@ -43,9 +44,10 @@ LOGS_READ_BY = "logs-read-by"
 
 
 class Data(NamedTuple):
-    """Labelled nominals with their split and features; `outside` the rows not in the test set, `weights` theirs to
+    """Labelled people of a family with their split and features; `outside` the rows not in the test set, `weights` theirs to
     the population mix `mix` (4,), the group shares of everyone labelled."""
 
+    family: Family
     extract: Extract
     labelled: Labelled
     split: Split
@@ -86,24 +88,25 @@ def fit(
     out: Path,
     index: HarmIndex,
     *,
-    family: str,
+    family: Family,
     version: str,
     seed: int,
-    structure: Structure = PUBLISHED,
+    structure: Structure | None = None,
     jobs: int = 2,
     stages: Stages | None = None,
     logs: LogHarm | None = None,
 ) -> FitReport:
-    """Fit one model family on an extract folder and write `out`/family/version; `logs` reads missing scores of domestic
-    non-crimes.
+    """Fit one model family on an extract folder and write `out`/family/version; `structure` default: the family's own.
+
+    `logs` reads missing scores of domestic non-crimes.
 
     Raises SetupError where the extract is unusable, the version exists, or the export is not the fitted model.
     """
     started, stages = time.monotonic(), stages or Stages()
-    target = artefact.target_folder(out, family, version)
-    data = prepare(folder, index, seed, stages, logs)
+    target = artefact.target_folder(out, family.name, version)
+    data = prepare(folder, index, seed, stages, family, logs)
     models = fit_models(data, seed, jobs, stages, structure)
-    manifest = _manifest(data, models, index, family, version, seed)
+    manifest = _manifest(data, models, index, version, seed)
     if logs is not None:
         manifest = manifest.model_copy(update={"data": {**manifest.data, LOGS_READ_BY: logs.manifest_sha256}})
     with stages.stage("Golden cases", 1):
@@ -121,30 +124,40 @@ def fit(
     )
 
 
-def prepare(folder: Path, index: HarmIndex, seed: int, stages: Stages, logs: LogHarm | None = None) -> Data:
-    """Load, label, split and compute features."""
+def prepare(
+    folder: Path,
+    index: HarmIndex,
+    seed: int,
+    stages: Stages,
+    family: Family = STALKING_NOMINAL,
+    logs: LogHarm | None = None,
+) -> Data:
+    """Load, label, split and compute features, as the family has it."""
     with stages.stage("Extract, labels, features", 4) as done:
         extract = load_extract(folder, index, read_logs=logs)
         done()
-        return assemble(extract, seed, done)
+        return assemble(extract, seed, done, family)
 
 
-def assemble(extract: Extract, seed: int, done: Callable[[], None] = lambda: None) -> Data:
+def assemble(
+    extract: Extract, seed: int, done: Callable[[], None] = lambda: None, family: Family = STALKING_NOMINAL
+) -> Data:
     """Label, split and compute features; unknown ages become the population's median (ours). `done` is called twice."""
-    labelled = label(extract)
+    labelled = family.label(extract)
     done()
-    parts = split(labelled, seed=seed)
+    parts = split(labelled, parts=family.parts, seed=seed)
     done()
     outside = parts.outside
     mix = shares(parts.groups)
     weights = mix_weights(parts.groups[outside], mix)
     age = weighted_median(index_ages(labelled.histories, labelled.nominals)[outside], weights)
     x = features(labelled.histories, labelled.nominals, unknown_age=age)
-    return Data(extract, labelled, parts, x, age, outside, weights, mix)
+    return Data(family, extract, labelled, parts, x, age, outside, weights, mix)
 
 
-def fit_models(data: Data, seed: int, jobs: int, stages: Stages, structure: Structure = PUBLISHED) -> Models:
+def fit_models(data: Data, seed: int, jobs: int, stages: Stages, structure: Structure | None = None) -> Models:
     """Fit stack and forest, export both, and check the export against the libraries."""
+    structure = structure or data.family.structure
     with stages.stage(f"Stack {structure}", classifier.STEPS) as done:
         found = fit_stack(
             data.sample(data.split.train),
@@ -165,17 +178,18 @@ def fit_models(data: Data, seed: int, jobs: int, stages: Stages, structure: Stru
     return Models(found, forest, files, agreement)
 
 
-def _manifest(data: Data, models: Models, index: HarmIndex, family: str, version: str, seed: int) -> Manifest:
-    labelled, parts, stack = data.labelled, data.split, models.fit.stack
+def _manifest(data: Data, models: Models, index: HarmIndex, version: str, seed: int) -> Manifest:
+    labelled, parts, stack, subject = data.labelled, data.split, models.fit.stack, data.family.subject
     outside = data.x[data.outside]
     return Manifest(
         format=FORMAT,
-        family=family,
+        family=data.family.name,
         version=version,
         learnt_from=data.extract.source,
+        subject=subject,
         files=artefact.digests(models.files),
-        features=FEATURES,
-        survival_features=SURVIVAL_FEATURES,
+        features=subject.side.features,
+        survival_features=subject.side.survival_features,
         groups=GROUPS,
         cuts=tuple(parts.cuts.tolist()),
         decision_weights=tuple(stack.decision_weights.tolist()),

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.harm.features import CLASSES, OFFENDER, ROWS
+from app.harm.features import CLASSES, ROWS
 from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.subject import SIDES
 from training.extract import Extract
 from training.labels import Labelled
 
 DAY_ZERO = date(2024, 6, 12)
 _GENDERS = {1: "male", 2: "female", 0: "unknown"}
 _MOST_INCIDENTS = 300
+_ROLES = {code: word for side in SIDES.values() for word, code in side.roles.items()}
 
 
 def varied(labelled: Labelled, rows: NDArray[np.int64], count: int, seed: int) -> list[int]:
@@ -49,7 +51,8 @@ def varied(labelled: Labelled, rows: NDArray[np.int64], count: int, seed: int) -
 def request_body(
     extract: Extract, labelled: Labelled, row: int, index: HarmIndex, *, family: str, name: str
 ) -> dict[str, Any]:
-    """The request that scores labelled nominal `row` with the features it was labelled with; known as `name`."""
+    """The request by which `family` scores labelled person `row` with the features they were labelled with; known as
+    `name`."""
     nominals = labelled.nominals
     shift = (DAY_ZERO - date(1970, 1, 1)).days - int(labelled.histories.day_zero[row])
     birth, contacts = nominals.birth_day[row], int(nominals.victim_contacts[row])
@@ -85,7 +88,7 @@ def _incident_bodies(
                 "occurred_on": _iso(int(known.day[at]) + shift),
                 "is_non_crime": bool(extract.non_crime[incident]),
                 "is_domestic": "domestic" in classes,
-                "role": "offender" if known.role[at] == OFFENDER else "suspect",
+                "role": _ROLES[int(known.role[at])],
                 **_offence(str(extract.code[incident]), float(known.harm[at]), classes - {"domestic"}, index),
             }
         )
@@ -93,12 +96,13 @@ def _incident_bodies(
 
 
 def _offence(code: str, harm: float, classes: frozenset[str], index: HarmIndex) -> dict[str, Any]:
-    """Code alone where the index then says the same, else harm and classes outright."""
+    """The code; where the index would then say something else, harm and classes outright as well."""
     offence = index.lookup(code) if code else None
     partner = offence is not None and "stalking" in classes and "stalking" not in offence.classes
     if offence and offence.harm == harm and offence_classes(offence.classes, intimate_partner=partner) == classes:
         return {"offence_code": code, "intimate_partner": partner}
-    return {"harm_score": harm, "offence_class": sorted(classes)}
+    told = {"offence_code": code} if offence else {}
+    return {**told, "harm_score": harm, "offence_class": sorted(classes)}
 
 
 def _repeats_a_day(labelled: Labelled, row: int) -> bool:

@@ -84,7 +84,7 @@ class Scenes:
 def scoring_moments(latents: Latents, person_id: NDArray[np.object_], day_zero: Ints) -> Moments:
     """Find labelled nominals in the latents. Raises SetupError where the latents are not those of the extract, or tell
     of a population known for more than stalking: which of its incidents excite their like is not among them."""
-    if latents.world.known_for.day_zero != "stalking":
+    if latents.world.known_for.family.subject.day_zero != "stalking":
         raise SetupError("The oracle knows forces of stalking nominals only. Invent one with `--population stalking`.")
     end = (latents.world.end - date(1970, 1, 1)).days
     as_of = end - HORIZON_DAYS

@@ -17,12 +17,11 @@ from app.errors import SetupError
 from app.harm.harm_index import HarmIndex
 from training.evaluation.work import Json, Work
 from training.extract import load_extract
+from training.families import SH_NOMINAL, STALKING_NOMINAL
 from training.harm.artefact import library_versions
 from training.harm.fit import prepare
 from training.harm.measure import round_floats
 from training.harm.progress import Stages
-from training.labels import label
-from training.split import PUBLISHED_NOMINALS
 from training.synthetic.fidelity import fidelity
 from training.synthetic.fidelity_curves import Curves, sh_curves, stalking_curves
 from training.synthetic.fidelity_rows import Row, as_json
@@ -31,7 +30,6 @@ from training.synthetic.fidelity_stack import fit_answers, stack_rows
 from training.synthetic.folder import write
 from training.synthetic.force import STAGES, generate
 from training.synthetic.gather import EXTRACT, SH, STACK, gathered
-from training.synthetic.population import POPULATIONS, PUBLISHED_SH_NOMINALS
 from training.synthetic.sources import code_digest
 from training.synthetic.world import VERSION, find_world, of_population
 
@@ -50,7 +48,7 @@ class Plan:
     @property
     def sh_nominals(self) -> int:
         """Labelled nominals of the S&H force."""
-        return max(1, round(self.nominals * PUBLISHED_SH_NOMINALS / PUBLISHED_NOMINALS))
+        return max(1, round(self.nominals * SH_NOMINAL.parts.labelled / STALKING_NOMINAL.parts.labelled))
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def _extract(setting: _Setting, seed: int) -> Json:
     nominals = setting.plan.nominals
     with setting.force("stalking", nominals, seed) as folder:
         extract = load_extract(folder, setting.index)
-        labelled = label(extract)
+        labelled = STALKING_NOMINAL.label(extract)
         return _found(fidelity(extract, labelled, nominals=nominals), stalking_curves(extract, labelled))
 
 
@@ -122,7 +120,7 @@ def _sh(setting: _Setting, seed: int) -> Json:
     nominals = setting.plan.sh_nominals
     with setting.force("sh", nominals, seed) as folder:
         extract = load_extract(folder, setting.index)
-        labelled = label(extract, day_zero=POPULATIONS["sh"].day_zero)
+        labelled = SH_NOMINAL.label(extract)
         return _found(sh_fidelity(extract, labelled, nominals=nominals), sh_curves(extract))
 
 

@@ -12,7 +12,6 @@ from app.harm.harm_index import index_in_force
 from app.progress import bar
 from app.settings import read_settings
 from training.extract import load_extract
-from training.labels import label
 from training.synthetic.check import Plan
 from training.synthetic.check_command import run_check
 from training.synthetic.fidelity import fidelity
@@ -22,7 +21,7 @@ from training.synthetic.folder import check_out, write
 from training.synthetic.force import STAGES, generate
 from training.synthetic.logs.table import logs_table
 from training.synthetic.population import POPULATIONS
-from training.synthetic.world import WORLDS, find_world, of_population
+from training.synthetic.world import WORLDS, find_world, of_population, world_name
 
 _LAST_STAGES = 3
 _WORK = Path("fidelity-work")
@@ -108,7 +107,7 @@ def synth(
     With --check: invent several, measure on them every figure the report prints, and exit with 1 where one with a
     tolerance lies outside it on the mean.
     """
-    size = nominals or POPULATIONS[population].published_nominals
+    size = nominals or POPULATIONS[population].family.parts.labelled
     if not check:
         _invent(out, size, seed, world, noise, population, latents, logs)
         return
@@ -134,7 +133,7 @@ def _invent(
 ) -> None:
     """Write one extract and show how far its figures are from the report's."""
     check_out(out, latents)
-    named = world if population == "stalking" else f"{world}, population {population}"
+    named = world_name(world, population)
     with bar("inventing") as progress:
         task = progress.add_task("", total=len(STAGES) + _LAST_STAGES)
         settings = of_population(find_world(world, noise), population)
@@ -145,7 +144,7 @@ def _invent(
         progress.advance(task)
         extract = load_extract(out, index_in_force(read_settings().harm_index))
         progress.advance(task)
-        labelled = label(extract, day_zero=POPULATIONS[population].day_zero)
+        labelled = POPULATIONS[population].family.label(extract)
         if len(labelled.person) != size:
             raise SetupError("The generator missed the number of labelled nominals. This is a fault of the program.")
         rows = _MEASURES[population](extract, labelled, nominals=size)

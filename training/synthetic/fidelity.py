@@ -13,8 +13,9 @@ from app.errors import SetupError
 from app.harm.features import CLASSES, DAYS_A_YEAR, GENDER_CODES, OFFENDER, Ints
 from training.extract import Extract
 from training.extract_rules import Flags, placeholders
+from training.families import PUBLISHED_NOMINALS, STALKING_NOMINAL
 from training.labels import HORIZON_DAYS, Labelled, roles_known
-from training.split import PUBLISHED_NOMINALS, split
+from training.split import split
 from training.synthetic.fidelity_rows import EXACT, OURS, SHOWN, Row, counted
 from training.synthetic.people import ETHNICITIES
 
@@ -58,7 +59,7 @@ def fidelity(extract: Extract, labelled: Labelled, *, nominals: int | None = Non
         *_contacts(view),
     ]
     try:
-        groups = split(labelled, seed=0).groups
+        groups = split(labelled, parts=STALKING_NOMINAL.parts, seed=0).groups
     except SetupError:
         return rows
     return [*rows, *_groups(view, groups)]

@@ -5,11 +5,11 @@ import numpy as np
 from app.harm.features import CLASSES, Floats, Ints
 from training.extract import Extract
 from training.extract_rules import Flags
+from training.families import SH_NOMINAL
 from training.labels import Labelled, index_incidents, roles_known
 from training.split import harm_cuts, harm_groups
 from training.synthetic.fidelity_rows import EXACT, SHOWN, Row, counted
 from training.synthetic.offences import COERCIVE_CONTROL, KINDS, RACIALLY_AGGRAVATED
-from training.synthetic.population import PUBLISHED_SH_NOMINALS
 
 KNOWN, INCIDENTS, OTHERS = 102_906, 168_850, 1_103_267
 MIX = {
@@ -30,7 +30,7 @@ def sh_fidelity(extract: Extract, labelled: Labelled, *, nominals: int | None = 
 
     `nominals`: how many labelled ones there should be (default: those there are).
     """
-    scale = len(labelled.person) / PUBLISHED_SH_NOMINALS
+    scale = len(labelled.person) / SH_NOMINAL.parts.labelled
     known, incidents, others = _known(extract, index_incidents(extract, "stalking-and-harassment"))
     mix = _mix(extract, incidents)
     groups = harm_groups(labelled.future_harm, harm_cuts(labelled.future_harm))
@@ -43,7 +43,7 @@ def sh_fidelity(extract: Extract, labelled: Labelled, *, nominals: int | None = 
         counted("S&H: other incidents", "2.1", OTHERS * scale, 0.05, others),
         *(Row(f"S&H: {kind}", "2.2", MIX[kind], 0.015, float(share)) for kind, share in zip(MIX, mix, strict=True)),
         *(
-            Row(f"S&H: group {name}", "table 9", count / PUBLISHED_SH_NOMINALS, SHOWN, float(share))
+            Row(f"S&H: group {name}", "table 9", count / SH_NOMINAL.parts.labelled, SHOWN, float(share))
             for (name, count), share in zip(SH_GROUPS.items(), found, strict=True)
         ),
     ]

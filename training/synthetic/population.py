@@ -6,8 +6,7 @@ world, so that either population can be had of every world.
 
 from dataclasses import dataclass
 
-from training.labels import DayZero
-from training.split import PUBLISHED_NOMINALS
+from training.families import SH_NOMINAL, STALKING_NOMINAL, Family
 from training.synthetic.offences import (
     COERCIVE_CONTROL,
     HARASSMENT,
@@ -17,19 +16,14 @@ from training.synthetic.offences import (
     STALKING,
 )
 
-PUBLISHED_SH_NOMINALS = 80_362
-"""Labelled nominals of the report's model of all stalking and harassment (table 9)."""
-
 
 @dataclass(frozen=True)
 class Population:
     """`conduct` are the kinds of incident one of which begins everybody's record and any of which can be an index
-    incident; `day_zero` is what labels call that choice. The rest changes a world."""
+    incident; `family` is the model that learns from them. The rest changes a world."""
 
-    day_zero: DayZero
+    family: Family
     conduct: tuple[int, ...]
-    published_nominals: int
-    """Labelled nominals in the report (tables 2 and 9)."""
     forms: tuple[tuple[int, float], ...] = ((STALKING, 1.0),)
     """Kinds of conduct and how many people are given to each."""
     keeps_form: float = 1.0
@@ -43,11 +37,10 @@ class Population:
     """As in a world, where it differs."""
 
 
-STALKERS = Population(day_zero="stalking", conduct=(STALKING, RECLASSIFIED), published_nominals=PUBLISHED_NOMINALS)
+STALKERS = Population(family=STALKING_NOMINAL, conduct=(STALKING, RECLASSIFIED))
 HARASSERS = Population(
-    day_zero="stalking-and-harassment",
+    family=SH_NOMINAL,
     conduct=(STALKING, RECLASSIFIED, HARASSMENT, MALICIOUS_COMMUNICATIONS, COERCIVE_CONTROL, RACIALLY_AGGRAVATED),
-    published_nominals=PUBLISHED_SH_NOMINALS,
     forms=(
         (HARASSMENT, 0.465),
         (MALICIOUS_COMMUNICATIONS, 0.23),
@@ -64,4 +57,6 @@ HARASSERS = Population(
         *(360, 310, 270, 230, 190, 150, 120, 90, 70, 50, 40, 30),
     ),
 )
-POPULATIONS = {"stalking": STALKERS, "sh": HARASSERS}
+USUAL = "stalking"
+"""The population a world has where no other is asked for."""
+POPULATIONS = {USUAL: STALKERS, "sh": HARASSERS}

@@ -13,7 +13,7 @@ from app.errors import SetupError
 from app.harm.features import Floats, Ints
 from training.extract_rules import Flags
 from training.synthetic.offences import KINDS
-from training.synthetic.population import POPULATIONS, Population
+from training.synthetic.population import POPULATIONS, USUAL, Population
 
 VERSION = "2"
 """Version of the generator: the same version, world, size and seed give the same bytes."""
@@ -23,7 +23,7 @@ VERSION = "2"
 class World:
     """Everything the generator may be told apart from size and seed. Rates are a year, delays are days."""
 
-    population: str = "stalking"
+    population: str = USUAL
     """Whom the force is about, a name out of `POPULATIONS`; `of_population` changes it."""
     end: date = date(2023, 3, 31)
     """Day the extract was pulled; labels look back from 365 days before it."""
@@ -131,6 +131,11 @@ def find_world(name: str, noise: float | None = None) -> World:
     if not 0.0 <= noise <= 1.0:
         raise SetupError("Noise is a share of people. Give a number from 0 to 1.")
     return replace(WORLDS[name], noise=noise)
+
+
+def world_name(world: str, population: str) -> str:
+    """What an extract is said to be of: the world, and the population where it is not the usual one."""
+    return world if population == USUAL else f"{world}, population {population}"
 
 
 def of_population(world: World, name: str) -> World:

@@ -25,7 +25,7 @@ from training.harm.measure import round_floats
 from training.harm.population import shares
 from training.harm.progress import Stages
 from training.harm.trees import fit_trees, tree_probabilities
-from training.labels import HORIZON_DAYS, Labelled, label, roles_known
+from training.labels import HORIZON_DAYS, Labelled, roles_known
 from training.metrics import GROUP_COUNT, LOWEST, TOP
 from training.oracle.oracle import Oracle, shifted
 from training.oracle.section import section_oracle
@@ -104,7 +104,7 @@ def changed_bytes(
     found: dict[str, dict[str, int]] = {name: {} for name in pipelines}
     for change, apply in CHANGES.items():
         extract = apply(data.extract, after, np.random.default_rng(seed))
-        labelled = label(extract)
+        labelled = data.family.label(extract)
         x = features(labelled.histories, labelled.nominals, unknown_age=data.unknown_age)
         same_people = np.array_equal(labelled.person, data.labelled.person)
         for name, pipeline in pipelines.items():

@@ -48,7 +48,7 @@ def shuffled(data: Data, seed: int) -> Data:
     """The same people with someone else's future each, split anew."""
     order = np.random.default_rng(seed).permutation(len(data.labelled.person))
     labelled = dealt(data.labelled, order)
-    parts = split(labelled, seed=seed)
+    parts = split(labelled, parts=data.family.parts, seed=seed)
     outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
     mix = shares(parts.groups)
     weights = mix_weights(parts.groups[outside], mix)

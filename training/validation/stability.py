@@ -51,7 +51,7 @@ def measure_stability(bench: Bench, stages: Stages) -> dict[str, Any]:
 
 def resplit(data: Data, seed: int) -> Data:
     """The same labelled people, split by another seed."""
-    parts = split(data.labelled, seed=seed)
+    parts = split(data.labelled, parts=data.family.parts, seed=seed)
     outside = np.sort(np.concatenate([parts.train, parts.calibration, parts.rest]))
     mix = shares(parts.groups)
     return data._replace(split=parts, outside=outside, weights=mix_weights(parts.groups[outside], mix), mix=mix)

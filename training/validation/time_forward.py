@@ -30,7 +30,7 @@ def measure_time_forward(bench: Bench, stages: Stages) -> dict[str, Any]:
     """Headline measures forward in time, on everyone and on those the models had never met, and of the ordinary split."""
     now = bench.data
     day = now.extract.end - 2 * HORIZON_DAYS
-    then = assemble(as_on_record(now.extract, day), bench.manifest.seed)
+    then = assemble(as_on_record(now.extract, day), bench.manifest.seed, family=now.family)
     later = forward(now, then, day, shares(bench.groups), bench.seed)
     count = len(then.split.test)
     x = np.concatenate([then.x[then.split.test], later.x[later.split.test]])

@@ -8,6 +8,7 @@ import pytest
 
 from app.harm.explanation_answers import IncidentShare
 from app.harm.incident_view import LIMITS
+from app.harm.perspective_words import WORDS
 from app.harm.service import Scorer, load_scorer
 from app.harm.wording import percent, points, spoken_day
 from tests.app.harm.test_explanation import random_request
@@ -122,7 +123,8 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, seed: int) -> None:
         f"{percent(explanation.value)}, against {percent(explanation.reference.value)} for the index"
         in explanation.summary
     )
-    assert set(LIMITS) < set(explanation.limits)
+    stays = {one.format(as_they_are=WORDS["nominal"].as_they_are) for one in LIMITS}
+    assert stays < set(explanation.limits)
     assert explanation.limits[-1].startswith("Out of 1,000 people")
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from app.errors import Fault, InvalidInput
 from app.harm.answers import HistoryAnswer, ScoreBody
+from app.harm.perspective_words import WORDS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
 from app.harm.sufficiency import STATEMENTS
-from app.harm.wording import ADVISORY, ADVISORY_SHORT
 from tests.app.harm.test_explanation import TODAY
 from tests.app.harm.test_incidents import odd_request, without
 from tests.requests import example
@@ -78,7 +78,8 @@ def test_status_of_a_history_is_of_what_was_used(toy_scorer: Scorer, changes: di
     assert found.history.status == status
     assert found.history.statement == STATEMENTS[found.history.status]
     assert (status == "insufficient") == ("short-history" in [warning.code for warning in found.history.warnings])
-    assert found.advisory == (ADVISORY_SHORT if status == "insufficient" else ADVISORY)
+    words = WORDS["nominal"]
+    assert found.advisory == (words.advisory_short if status == "insufficient" else words.advisory)
 
 
 @pytest.mark.parametrize(("codes", "status"), [(["stale-day-zero"], "sufficient"), (["short-history"], "insufficient")])

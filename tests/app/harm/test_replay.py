@@ -16,8 +16,9 @@ from app.artifacts import MANIFEST
 from app.audit.records import uuid7
 from app.errors import ModelNotLoaded
 from app.harm.archive import PLAIN, Archived, Terms, from_bytes, pack, to_bytes, told
+from app.harm.model import DAYS
 from app.harm.records import parse_request
-from app.harm.replay import _compare, replay
+from app.harm.replay import _compare, _compare_curves, replay
 from app.harm.service import Scorer, load_scorer
 from app.harm.versions import find_earlier
 from tests.app.harm.test_explanation import random_request
@@ -92,6 +93,11 @@ def test_the_whole_curve_is_compared(scorer: Scorer) -> None:
     done = replay(scorer, replace(archived, curve=curve))
     assert [one.pointer for one in done.differences] == ["/curve/11"]
     assert done.result == "equivalent"
+
+
+def test_curves_are_compared_at_the_precision_they_are_stored_in() -> None:
+    finer = np.linspace(1, 0.5, DAYS)
+    assert not any(_compare_curves(finer.astype(np.float32).astype(np.float64), finer))
 
 
 def test_a_field_that_came_later_is_no_difference_and_one_that_went_is(scorer: Scorer) -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from app.harm.answers import WithoutUncharged
 from app.harm.features import day_zero_histories, features
+from app.harm.perspective_words import WORDS
 from app.harm.records import parse_request
 from app.harm.service import Scored, Scorer
-from app.harm.uncharged import NONE_LEFT_OUT, both_ways
+from app.harm.uncharged import both_ways
 from app.harm.wording import percent, points
 from tests.app.harm.feature_oracle import PlainNominal, known_history, oracle_features
 from tests.app.harm.histories import FIRST, nominals
@@ -83,7 +84,7 @@ def test_nothing_to_leave_out_is_said(toy_scorer: Scorer, roles: list[str]) -> N
         population_probabilities=found.harm.population_probabilities,
         predicted_group=found.harm.predicted_group,
         difference_points=0.0,
-        statement=NONE_LEFT_OUT,
+        statement=WORDS["nominal"].no_accusation,
     )
 
 
@@ -92,7 +93,7 @@ def test_words_say_what_the_numbers_say(toy_scorer: Scorer, request_: dict[str, 
     found = scored(toy_scorer, request_)
     beside = told(found)
     if beside.incidents == 0:
-        assert beside.statement == NONE_LEFT_OUT
+        assert beside.statement == WORDS["nominal"].no_accusation
         return
     value, changed = found.harm.population_probabilities[3], beside.population_probabilities[3]
     assert f"{percent(changed)} instead of {percent(value)} ({points(changed - value)})" in beside.statement

@@ -12,10 +12,11 @@ import textstat
 from app.harm.explanation_answers import BothExplanations, Explanation, FactorExplanation, FactorShare
 from app.harm.factor_words import Standing, fact
 from app.harm.history import WARNINGS
+from app.harm.perspective_words import WORDS
 from app.harm.read_aloud import answer_aloud, view_aloud
 from app.harm.records import parse_request
 from app.harm.service import Scorer
-from app.harm.wording import ADVISORY, ADVISORY_SHORT, moves, percent, spoken_day
+from app.harm.wording import moves, percent, spoken_day
 from tests.app.harm.test_explanation import TODAY, random_request
 from tests.requests import cases, example
 
@@ -33,6 +34,7 @@ ALLOWED = (
     "not a sign of low risk",
     "means that anyone is safe",
 )
+NOMINAL = WORDS["nominal"]
 GRADE = 8.5  # for the hardest kind of sentence
 KINDS = ("summary", "factors", "incidents", "limits", "warnings", "beside", "what if")
 
@@ -74,7 +76,7 @@ def said(bodies: list[Any]) -> dict[str, list[str]]:
 
 
 def test_no_word_of_cause_guilt_or_certainty(bodies: list[Any]) -> None:
-    texts = {answer_aloud(body) for body in bodies} | {ADVISORY, ADVISORY_SHORT, *WARNINGS.values()}
+    texts = {answer_aloud(body) for body in bodies} | {NOMINAL.advisory, NOMINAL.advisory_short, *WARNINGS.values()}
     for text in texts:
         plain = text
         for allowed in ALLOWED:
@@ -201,7 +203,7 @@ def test_figures_with_a_scale_say_where_they_stand(bodies: list[Any]) -> None:
 @pytest.mark.parametrize("case", cases("factor_words.yaml"), ids=lambda case: case["says"][:60])
 def test_facts(case: dict[str, Any]) -> None:
     place = Standing(*case["standing"]) if "standing" in case else None
-    assert fact(case["name"], case["figures"], place) == case["says"]
+    assert fact(case["name"], case["figures"], place, NOMINAL) == case["says"]
 
 
 def test_read_aloud_leaves_nothing_out_and_says_limits_once(bodies: list[Any]) -> None:

@@ -83,6 +83,16 @@ def test_correct_and_rescore_keeps_both(service: Client, clinic: Client) -> None
     assert records[second_id] < outcome["audit"]["sequence"], "no outcome speaks of a score that is not there"
 
 
+def test_whoever_reads_the_history_has_seen_both_scores(sqlite_service: Client) -> None:
+    clinic, reader = (sqlite_service.as_caller(name, "triage") for name in ("clinic", "reader"))
+    where = sqlite_service.score(example()).headers["location"]
+    told = post(clinic, lodge(clinic, where), {"outcome": "upheld", "reason": "x", "corrected": corrected()}).json()
+    places = (where, f"/scores/{told['corrected_score_id']}")
+    assert reader.get(f"{where}/challenges").status_code == 200
+    for place in places:
+        check_problem(post(reader, f"{place}/view", {"level": "high"}), 409, "view-after-reading")
+
+
 @pytest.mark.parametrize("outcome", ["upheld", "partly-upheld", "rejected"])
 def test_an_outcome_without_a_correction(sqlite_service: Client, outcome: str) -> None:
     service, clinic = sqlite_service, sqlite_service.as_caller("clinic", "triage")

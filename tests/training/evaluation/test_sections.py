@@ -12,9 +12,9 @@ from training.evaluation.classification import measure_calibration, measure_metr
 from training.evaluation.selection import published_selection
 from training.evaluation.survival import measure_survival
 from training.evaluation.workload import measure_workload, weekly_volume
+from training.families import PUBLISHED_NOMINALS
 from training.harm.progress import Stages
 from training.metrics import concordance, top_against_lowest_auc
-from training.split import PUBLISHED_NOMINALS
 from training.synthetic.fidelity import fidelity
 
 MIXES = ("test_mix", "population_mix")

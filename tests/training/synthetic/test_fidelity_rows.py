@@ -7,6 +7,7 @@ import pytest
 from app.harm.harm_index import load_harm_index
 from tests.training.extract_folders import write_csv
 from training.extract import Extract, load_extract
+from training.families import SH_NOMINAL
 from training.labels import label
 from training.synthetic.fidelity import RAPE, did, fidelity
 from training.synthetic.fidelity_curves import AGES, MONTHS, contacts_by_tenth, sh_curves, stalking_curves
@@ -85,7 +86,7 @@ def test_only_what_was_done_in_the_year_counts(extract: Extract) -> None:
 
 
 def test_sh_rows_by_hand(extract: Extract) -> None:
-    rows = {row.name: row for row in sh_fidelity(extract, label(extract, day_zero="stalking-and-harassment"))}
+    rows = {row.name: row for row in sh_fidelity(extract, SH_NOMINAL.label(extract))}
     found = {name: row.measured for name, row in rows.items() if "group" not in name}
     assert found == pytest.approx(
         {

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from app.harm.harm_index import load_harm_index
 from training.extract import Extract, load_extract
+from training.families import SH_NOMINAL
 from training.labels import label
 from training.synthetic.command import synth
 from training.synthetic.conduct import COERCIVE_CONTROL_BECAME_AN_OFFENCE, draw_conduct
@@ -50,7 +51,7 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Extract:
 
 @pytest.fixture(scope="module")
 def rows(extract: Extract) -> dict[str, Row]:
-    labelled = label(extract, day_zero="stalking-and-harassment")
+    labelled = SH_NOMINAL.label(extract)
     return {row.name: row for row in sh_fidelity(extract, labelled, nominals=3000)}
 
 
@@ -69,7 +70,7 @@ def test_table_9_is_shown(rows: dict[str, Row]) -> None:
 
 def test_people_begin_with_any_kind_of_conduct(extract: Extract) -> None:
     """Few of those known for harassment have stalked: labelling from stalking finds a part of them only."""
-    everyone = label(extract, day_zero="stalking-and-harassment")
+    everyone = SH_NOMINAL.label(extract)
     stalkers = label(extract)
     assert set(stalkers.person) < set(everyone.person)
     assert 0.2 < len(stalkers.person) / len(everyone.person) < 0.5
@@ -103,7 +104,7 @@ def test_exact_number_and_same_bytes(nominals: int, tmp_path: Path) -> None:
         write(generate(nominals, 4, WORLD), tmp_path / name, world="published", seed=4, nominals=nominals)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", names, shallow=False)[0] == names
-    assert len(label(load(tmp_path / "a"), day_zero="stalking-and-harassment").person) == nominals
+    assert len(SH_NOMINAL.label(load(tmp_path / "a")).person) == nominals
 
 
 def test_stalkers_are_what_a_world_has_by_itself() -> None:
