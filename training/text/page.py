@@ -118,8 +118,8 @@ def _matrix(matrix: list[list[int]]) -> str:
 
 _HEAD = """# Harm of a domestic non-crime, read out of its log
 
-This page is written by `dayzero-train text-page`; no figure in it is typed in. The model behind it learnt from {learnt_from}:
-**every log it has seen is invented.** It must be trained again on a force's own logs before use (training.md).
+This page is written by `dayzero-train text-page`; no figure in it is typed in. **Every log behind it is invented**
+({learnt_from}). The model must be trained again on a force's own logs before use (training.md).
 
 A domestic non-crime has no score on the harm index. The report (section 3.1, appendix 8) infers one from {{1, 2, 3, 5, 10}} days
 from the words of its log. `POST /score` does the same where such an incident comes with `log_text` and without `harm_score`; the

@@ -1,12 +1,16 @@
 """What becomes a term: frequent words, pairs and triples that belong together, never a name."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from app.text.features import stems
+from training.synthetic.logs import writer
 from training.text.vocabulary import learn_vocabulary, names_among, read_stop_words
 
+ARTEFACT = Path(__file__).parents[3] / "model_artifacts/noncrime-harm/1"
 TEXTS = [
     "There was no weapon seen. The male Tarvin shouted at Belsa, then Tarvin left.",
     "No weapon seen at 12 Marrowgate Road; Belsa and Tarvin were shouting.",
@@ -55,6 +59,18 @@ def test_names_are_left_out_however_frequent() -> None:
     terms = " ".join(learn_vocabulary(TEXTS, more_than=20).terms)
     for name in ("tarvin", "belsa", "marrowg"):
         assert name not in terms
+
+
+def test_no_invented_name_or_street_stands_in_the_artefact() -> None:
+    """A hundred thousand logs named them half a million times."""
+    held = json.loads((ARTEFACT / "vocabulary.json").read_text(encoding="utf-8"))
+    words = {part for term in held["terms"] for part in term.split()} | held["forms"].keys()
+    names = {(first + last).lower() for first in writer._FIRST for last in writer._LAST}
+    ends = ("", "field", "gate", "wood", "combe", "ley")
+    places = {(first + last).lower() for first in writer._STREETS for last in ends}
+    stemmed = {next(stems(name, {}, frozenset()))[0] for name in names | places}
+    assert not words & (names | places | stemmed)
+    assert len(names | places) > 400
 
 
 def test_negations_are_no_stop_words() -> None:
