@@ -80,7 +80,7 @@ class Replay:
 
 def replay(scorer: Scorer, archived: Archived) -> Replay:
     """Score a stored request again. Raises ModelNotLoaded where the artefact that made the score is not here."""
-    demand_same_reader(archived.body, scorer.index.reader)
+    demand_same_reader(archived.answer, scorer.index.reader)
     stored = json.loads(archived.answer)
     digest = stored["model"]["manifest_sha256"]
     scored = scorer.score_again(read_request(archived.request), digest)

@@ -28,7 +28,7 @@ def stored_view(archived: Archived, by: By, of: Of, media: str) -> str | Callabl
         return _shown(archived, given, of, media)
 
     def make(scorer: Scorer) -> str:
-        demand_same_reader(body, scorer.index.reader)
+        demand_same_reader(archived.answer, scorer.index.reader)
         digest, request = body.model.manifest_sha256, read_request(archived.request)
         view = given or scorer.explain_again(request, digest, by, of)
         if media == SVG and isinstance(view, IncidentExplanation):

@@ -102,15 +102,17 @@ def test_faults_of_text_and_of_everything_else_come_together(toy_scorer: Scorer)
 
 
 def test_an_old_score_is_explained_by_the_model_that_read_its_logs_or_not_at_all(toy_scorer: Scorer) -> None:
-    body = toy_scorer.score(parse_request(with_log(GRAVE)), TODAY).body("id", date_time())
-    plain = toy_scorer.score(parse_request(example(explain="none")), TODAY).body("id", date_time())
+    read, plain = (
+        toy_scorer.score(parse_request(one), TODAY).body("id", date_time()).model_dump_json().encode()
+        for one in (with_log(GRAVE), example(explain="none"))
+    )
     reader = toy_scorer.index.reader
     assert reader is not None
-    demand_same_reader(body, reader)
+    demand_same_reader(read, reader)
     demand_same_reader(plain, None)
     for other in (None, _Other()):
         with pytest.raises(ModelNotLoaded):
-            demand_same_reader(body, other)
+            demand_same_reader(read, other)
 
 
 class _Other:
