@@ -28,6 +28,8 @@ def show_score(answer: ScoreAnswer, console: Console) -> None:
     if warnings:
         console.print(warnings)
     console.print(_groups(answer))
+    if answer.harm.conformal is not None:
+        console.print(answer.harm.conformal.text)
     if answer.harm.without_uncharged is not None:
         console.print(answer.harm.without_uncharged.statement)
     console.print(_curve(answer), markup=False, highlight=False)

@@ -1,15 +1,19 @@
 """The artefact in the repository: whole, reproducible, honest about where it learnt, and sane on varied records."""
 
-from datetime import date
+import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.audit.records import uuid7
 from app.demo import example
+from app.harm.archive import from_bytes, pack, to_bytes
 from app.harm.explanation_answers import BothExplanations, FactorExplanation
 from app.harm.golden import check_golden
 from app.harm.records import parse_request
+from app.harm.replay import replay
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
 from tests.toy_bundle import as_seen_by
@@ -32,6 +36,19 @@ def test_golden_cases_reproduce_and_vary(scorer: Scorer) -> None:
         assert min(lengths) == 1
         assert max(lengths) > 20
         assert len({case["answer"]["predicted_group"] for case in golden}) >= 3
+
+
+def test_versions_before_still_speak_for_their_scores(scorer: Scorer, tmp_path: Path) -> None:
+    assert scorer.earlier.of("stalking-nominal")
+    for version in scorer.earlier.of("stalking-nominal"):
+        family = version.manifest.family
+        alone = tmp_path / version.manifest_sha256
+        shutil.copytree(version.folder, alone / family / version.folder.name)
+        then = load_scorer(alone, Path("no imported index"))
+        scored = then.score(parse_request(example() | {"explain": "both"}), date.max)
+        archived = from_bytes(to_bytes(pack(scored.body(uuid7(), datetime.now(UTC)), scored)))
+        assert archived.body.model.version == version.manifest.version != scorer.models[family].bundle.manifest.version
+        assert replay(scorer, archived).result == "identical"
 
 
 def test_it_says_that_it_learnt_from_synthetic_people(scorer: Scorer) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from app.artifacts import GROUPS
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
-from app.errors import Erased, InvalidInput
+from app.errors import InvalidInput
 from app.harm.archive import Archived, from_bytes
 from app.harm.drift import DRIFT_WARNINGS, Recent
 from app.harm.features import Features
@@ -24,7 +24,7 @@ from app.harm.records import read_request
 from app.harm.service import Scorer
 
 DEFAULT_DAYS, DEFAULT_LAST = 90, 500
-MOST_DAYS, MOST_SCORES = 365, 2_000
+MOST_DAYS, MOST_SCORES = 365, 1_000
 
 
 class Window(NamedTuple):
@@ -50,7 +50,8 @@ def read_scores(store: Store, scorer: Scorer, model: HarmModel, window: Window) 
 
     Left out: what was erased, and what rests on a request that today's rules refuse.
     """
-    read = (_read(store, scorer, model, entry) for entry in _entries(store, model.bundle.manifest_sha256, window))
+    opened = store.open_all(_entries(store, model.bundle.manifest_sha256, window))
+    read = (_read(scorer, model, entry, from_bytes(found.payload)) for entry, found in opened if found is not None)
     return [one for one in read if one is not None]
 
 
@@ -78,11 +79,10 @@ def _entries(store: Store, manifest_sha256: str, window: Window) -> list[Entry]:
     return found[: window.last]
 
 
-def _read(store: Store, scorer: Scorer, model: HarmModel, entry: Entry) -> ReadScore | None:
+def _read(scorer: Scorer, model: HarmModel, entry: Entry, archived: Archived) -> ReadScore | None:
     try:
-        archived = from_bytes(store.open_record(entry.record_id))
         row = _index_row(scorer, model, archived)
-    except (Erased, InvalidInput):
+    except InvalidInput:
         return None
     answer = json.loads(archived.answer)
     harm, warnings = answer["harm"], answer["history"]["warnings"]

@@ -41,16 +41,20 @@ BANDS = ((1, 1), (2, 4), (5, 9), (10, 19), (ROWS, ROWS))
 RECENT_DAYS = 30
 _NAMED = 2
 _ROOM = 1e-6  # machines compute a logarithm alike to the last digit or so
-_INDEX = tuple(
-    COLUMN[name]
-    for name in (
-        "days_since_previous", "harm_score", "cumulative_harm", "cumulative_harm_decayed", "custody_count",
-        "victim_contacts",
-    )
-)  # fmt: skip
-_COUNTED = tuple(
-    COLUMN[f"is_{name}"] for name in ("harassment", "violent", "sexual", "stalking", "domestic", "offender")
-)
+_AGE, _DAYS, _HARM = (COLUMN[name] for name in ("age_at_offence", "days_to_day_zero", "harm_score"))
+_FROM_INDEX_ROW = {
+    "days_since_previous": "days_since_previous",
+    "index_harm": "harm_score",
+    "total_harm": "cumulative_harm",
+    "decayed_harm": "cumulative_harm_decayed",
+    "custody": "custody_count",
+    "victim_contacts": "victim_contacts",
+}
+_INDEX = np.array([COLUMN[name] for name in _FROM_INDEX_ROW.values()])
+_PLACES = np.array([MEASURES.index(name) for name in _FROM_INDEX_ROW])
+_COUNTED = slice(COLUMN["is_harassment"], COLUMN["is_offender"] + 1)  # six flags side by side, in the order of measures
+_COUNTS = slice(MEASURES.index("harassment"), MEASURES.index("offender") + 1)
+_LONGEST = np.array([longest for _, longest in BANDS])
 _LIKE_NONE = "This record is unlike those the model learnt from, so the estimates are unsure."
 
 
@@ -63,19 +67,17 @@ class Measured(NamedTuple):
 
 def measures(x: Features) -> Measured:
     """The measures of N records, features (N, 20, 19)."""
-    ages, days, harm = (COLUMN[name] for name in ("age_at_offence", "days_to_day_zero", "harm_score"))
     shown = x.any(axis=2)
-    rows = shown.sum(axis=1)
-    gap, index_harm, total, decayed, custody, contacts = x[:, -1, _INDEX].T
-    counts = x[:, :, _COUNTED].sum(axis=1, dtype=np.float64)
+    days = x[:, :, _DAYS]
     plain = np.empty((len(x), len(MEASURES)))
-    plain[:, 1] = x[:, :, days].max(axis=1)
-    plain[:, 2] = (shown & (x[:, :, days] <= RECENT_DAYS)).sum(axis=1)
-    plain[:, 3], plain[:, 4], plain[:, 5] = gap, index_harm, x[:, :, harm].max(axis=1)
-    plain[:, 6], plain[:, 7], plain[:, 8] = total, decayed, custody
-    plain[:, 9:15], plain[:, 15] = counts, contacts
+    plain[:, 1] = days.max(axis=1)
+    plain[:, 2] = (shown & (days <= RECENT_DAYS)).sum(axis=1)
+    plain[:, 5] = x[:, :, _HARM].max(axis=1)
+    plain[:, _PLACES] = x[:, -1, _INDEX]
+    plain[:, _COUNTS] = x[:, :, _COUNTED].sum(axis=1)
     np.log1p(plain[:, 1:], out=plain[:, 1:])
-    plain[:, 0] = x[:, -1, ages]
+    plain[:, 0] = x[:, -1, _AGE]
+    rows = shown.sum(axis=1)
     return Measured(plain, rows)
 
 
@@ -101,7 +103,7 @@ def deviations(values: Floats, mean: Floats, precision: Floats) -> Deviations:
 
 def band_of(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of the band in `BANDS` for records of so many rows, (N,)."""
-    return np.searchsorted([longest for _, longest in BANDS], rows)
+    return np.asarray(np.searchsorted(_LONGEST, rows), dtype=np.int64)
 
 
 class Familiar:
@@ -127,11 +129,11 @@ class Familiar:
     def warning(self, x: Features) -> str | None:
         """Why one record (1, 20, 19) is unlike those learnt from, its most unusual measures named; None if it is not."""
         values, rows = measures(x)
-        outside = (values[0] < self._lowest) | (values[0] > self._highest)
+        beyond = np.flatnonzero((values[0] < self._lowest) | (values[0] > self._highest))
         found, over = self._deviations(values, int(band_of(rows)[0]))
-        if not over[0] and not outside.any():
+        if not over[0] and not len(beyond):
             return None
-        told = [f"Beyond all of them: {_listed(values[0], np.flatnonzero(outside))}."] if outside.any() else []
+        told = [f"Beyond all of them: {_listed(values[0], beyond)}."] if len(beyond) else []
         if over[0]:
             most = np.argsort(-found.shares[0], kind="stable")[:_NAMED]
             told.append(f"Most unusual, beside records of about as many incidents: {_listed(values[0], most)}.")

@@ -193,8 +193,8 @@ def _legend(svg: Xml.Element, y: float) -> None:
         (32, "up", _REACH, shade(HIGHER, 1), "goes with higher"),
         (170, "down", _REACH, shade(LOWER, 1), "goes with lower"),
         (302, "circle", _REACH, "#ffffff", "neither, or mixed"),
-        (436, "circle", _SMALL, "#ffffff", "one of the older"),
-        (566, "diamond", 11, "none", "index incident"),
+        (450, "circle", _SMALL, "#ffffff", "one of the older"),
+        (582, "diamond", 11, "none", "index incident"),
     ]
     for x, kind, reach, fill, words in said:
         shape(svg, kind, x, y - 4, reach, fill)

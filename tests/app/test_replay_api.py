@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from app.cli import main
 from app.demo import example as demo
+from app.harm.history import WARNINGS
 from tests.app.service_fixtures import Client, running
 from tests.app.test_api import check_problem, events
 from tests.app.test_erasure_api import post
@@ -95,7 +96,7 @@ def test_the_replay_command(tmp_path: Path, toy_artifacts: Path, monkeypatch: py
     assert json.loads(done.stdout)["result"] == "identical"
     missing = CliRunner().invoke(main, ["replay", "0190a000-0000-7000-8000-000000000000"])
     assert (missing.exit_code, len(missing.stderr.splitlines())) == (1, 1)
-    monkeypatch.setattr("app.harm.service.ADVISORY", "Other words.")
+    monkeypatch.setitem(WARNINGS, "date-may-be-unknown", "Other words.")
     other = CliRunner().invoke(main, ["replay", score_id])
     assert other.exit_code == 1
     assert "1 fields" in other.stderr

@@ -52,6 +52,8 @@ def test_each_view_that_was_given_is_shown(
 ) -> None:
     answer = answered(tmp_path, toy_artifacts, explain, monkeypatch)
     text = shown(answer)
+    assert answer.harm.conformal is not None
+    assert answer.harm.conformal.text in text
     assert [view for view in ("factors", "incidents") if f"Why, by {view}" in text] == views
     given = answer.explanation
     parts = [given.factors, given.incidents] if isinstance(given, BothExplanations) else [given] if given else []

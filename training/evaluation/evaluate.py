@@ -18,6 +18,7 @@ from training.evaluation import worlds
 from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
 from training.evaluation.code import code_digest
 from training.evaluation.intervals import nested
+from training.evaluation.joining import Results, joined
 from training.evaluation.sections import SECTIONS, WORLDS, Measured, Section
 from training.evaluation.work import Work
 from training.families import find_family
@@ -75,14 +76,17 @@ def evaluate(
     *,
     own: Path | None = None,
     only: Sequence[str] = (),
+    join: bool = False,
     seed: int = 1,
     jobs: int = 2,
     stages: Stages | None = None,
 ) -> Path:
     """Measure one artefact; steps are kept in `folder`. Returns the file written: `evaluation.json` beside the artefact,
-    with all documents made from it, or, where `only` some sections were asked for, in `folder`.
+    with all documents made from it, or, where `only` some sections were asked for, in `folder`; `join` puts these into
+    the file beside the artefact instead.
 
-    Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`.
+    Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`,
+    or where the file to join was not measured of the same artefact with the same seed and libraries.
     """
     unknown = set(only) - {section.name for section in SECTIONS}
     if unknown:
@@ -98,10 +102,13 @@ def evaluate(
     total = sum(_minutes(run, bench) for bench in run.benches)
     with run.stages.stage("Evaluation", total) as done:
         measured = {bench: _measure(run, bench, done) for bench in run.benches}
-    target = (folder if only else artefact) / EVALUATION
+    beside = join or not only
+    if join:
+        measured = joined(artefact / EVALUATION, _header(run), run.benches, measured)
+    target = (artefact if beside else folder) / EVALUATION
     with written_whole(target) as file:
         file.write(_text(run, measured))
-    if not only:
+    if beside:
         write_documents(artefact)
     return target
 
@@ -167,12 +174,10 @@ def _minutes(run: Run, bench: str) -> int:
     return sum(section.minutes for section in sections) + _preparing(run, bench) if sections else 0
 
 
-def _text(run: Run, measured: dict[str, dict[str, Any]]) -> bytes:
-    """The file: what was measured, on what, with what; no times, no paths."""
+def _header(run: Run) -> dict[str, Any]:
+    """On what, with what; no times, no paths."""
     manifest = run.bundle.manifest
-    top = {section.name for section in SECTIONS if not section.of_world}
-    home = measured[run.benches[0]]
-    document = {
+    return {
         "format": FORMAT,
         "notice": _SYNTHETIC if run.own is None else _OWN,
         "artefact": {
@@ -183,6 +188,15 @@ def _text(run: Run, measured: dict[str, dict[str, Any]]) -> bytes:
         },
         "seed": run.seed,
         "libraries": library_versions(),
+    }
+
+
+def _text(run: Run, measured: Results) -> bytes:
+    """The file: what was measured, under what it was measured on."""
+    top = {section.name for section in SECTIONS if not section.of_world}
+    home = measured[run.benches[0]]
+    document = {
+        **_header(run),
         **nested({name: found for name, found in home.items() if name in top}),
         "worlds": {
             bench: nested({name: found for name, found in results.items() if name not in top})

@@ -95,8 +95,10 @@ def test_many_at_once_leave_one_view(service: Client) -> None:
     where = ask(service).headers["location"]
     clinic = service.as_caller("clinic", "triage")
     with ThreadPoolExecutor(6) as pool:
-        statuses = sorted(one.status_code for one in pool.map(lambda _: post(clinic, f"{where}/view", VIEW), range(6)))
-    assert statuses == [200, *[409] * 5]
+        statuses = [one.status_code for one in pool.map(lambda _: post(clinic, f"{where}/view", VIEW), range(6))]
+    assert statuses.count(200) == 1
+    assert set(statuses) <= {200, 409, 503}, "on a busy machine some may not be answered in time"
+    check_problem(post(clinic, f"{where}/view", VIEW), 409, "view-recorded")
     assert events(service).count("view") == 1
 
 

@@ -92,6 +92,25 @@ def test_a_part_is_never_written_beside_the_artefact(artefact: Path, tmp_path: P
         evaluate(artefact, tmp_path / "work", load_harm_index(), only=["worklod"])
 
 
+def test_a_section_measured_later_gives_the_bytes_of_a_whole_run(artefact: Path, tmp_path: Path) -> None:
+    written = evaluate(artefact, tmp_path / "work", load_harm_index())
+    whole = written.read_bytes()
+    document = json.loads(whole)
+    del document["worlds"]["published"]["workload"]
+    written.write_text(json.dumps(document), encoding="utf-8")
+    arguments = ["--artifact", str(artefact), "--work", str(tmp_path / "work"), "--only", "workload", "--join"]
+    assert CliRunner().invoke(command, arguments, catch_exceptions=False).exit_code == 0
+    assert written.read_bytes() == whole
+    with pytest.raises(SetupError, match="differs in seed"):
+        evaluate(artefact, tmp_path / "work", load_harm_index(), only=["workload"], join=True, seed=2)
+    for spoilt in (b"[]", b"{", b'{"worlds": 3}', b"[" * 100_000):
+        written.write_bytes(spoilt)
+        with pytest.raises(SetupError, match="is not an evaluation"):
+            evaluate(artefact, tmp_path / "work", load_harm_index(), only=["workload"], join=True)
+        assert written.read_bytes() == spoilt
+    assert CliRunner().invoke(command, [*arguments[:4], "--join"]).exit_code == 2
+
+
 def test_an_own_extract_has_no_worlds_and_must_be_the_one_learnt_from(
     artefact: Path, extract: Path, tmp_path: Path
 ) -> None:
