@@ -9,7 +9,6 @@ w/o and o/a is a word.
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -21,8 +20,7 @@ LONGEST_TERM = 3
 _SENTENCE_END = re.compile(r"[.!?;:\n\r]+")
 _DIGITS = re.compile(r"\S*[0-9]\S*")
 _WORD = re.compile(r"[a-z]{1,2}(?:/[a-z]{1,2})+(?![a-z])|[a-z]+")
-_UNSEEN = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf"]
-_LEFT_OUT = str.maketrans("", "", "'’‘`´" + "".join(_UNSEEN))
+_APOSTROPHES = str.maketrans("", "", "'’‘`´")
 
 Word = Annotated[str, Field(pattern=r"^[a-z]+(/[a-z]+)*$", max_length=40)]
 Term = Annotated[str, Field(pattern=r"^[a-z/]+( [a-z/]+){0,2}$", max_length=120)]
@@ -46,8 +44,14 @@ class Vocabulary(BaseModel):
 
 def sentences(text: str) -> Iterator[list[str]]:
     """Words of each sentence, in small letters; compatibility forms folded, invisible characters and digits gone."""
-    for sentence in _SENTENCE_END.split(unicodedata.normalize("NFKC", text).lower().translate(_LEFT_OUT)):
+    for sentence in _SENTENCE_END.split(_plain(text).lower().translate(_APOSTROPHES)):
         yield _WORD.findall(_DIGITS.sub(" ", sentence))
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
 
 
 def stems(

@@ -58,7 +58,7 @@ class TextModel:
         try:
             found = self.probabilities(self.counts([case["text"]]))[0]
             return bool(np.abs(found - np.asarray(case["probabilities"])).max() <= GOLDEN_TOLERANCE)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             return False
 
 
