@@ -14,7 +14,7 @@ BODY_SECONDS = 30.0
 
 async def read_json_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """Return the raw body. Raises UnsupportedMedia, InputTooLarge (while streaming) or MalformedInput."""
-    _check_media(request)
+    check_media(request, "application/json")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit)
@@ -26,17 +26,23 @@ async def read_json_body(request: Request, limit: int = MAX_BODY) -> bytes:
                 if len(body) > limit:
                     raise _too_large(limit)
     except (ClientDisconnect, TimeoutError):
-        raise MalformedInput("The body ended early.", [Fault("", "complete-body")]) from None
+        raise body_ended() from None
     return bytes(body)
 
 
-def _check_media(request: Request) -> None:
+def body_ended() -> MalformedInput:
+    """What is told of a body that stopped before its end."""
+    return MalformedInput("The body ended early.", [Fault("", "complete-body")])
+
+
+def check_media(request: Request, *taken: str) -> None:
+    """Raises UnsupportedMedia unless the body is said to be of one of the types taken, in UTF-8 and uncompressed."""
     given = request.headers.getlist("content-type")
     header = Message()
     header["Content-Type"] = given[0] if len(given) == 1 else "application/octet-stream"
     charset = str(header.get_param("charset", "utf-8")).lower()
-    if header.get_content_type() != "application/json" or charset not in {"utf-8", "utf8"}:
-        raise UnsupportedMedia("Send application/json in UTF-8.", [Fault("", "content-type")])
+    if header.get_content_type() not in taken or charset not in {"utf-8", "utf8"}:
+        raise UnsupportedMedia(f"Send {taken[0]} in UTF-8.", [Fault("", "content-type")])
     if any(request.headers.getlist("content-encoding")):
         raise UnsupportedMedia("Send the body uncompressed.", [Fault("", "content-encoding")])
 

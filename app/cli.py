@@ -4,7 +4,7 @@ import csv
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -113,21 +113,42 @@ def features(file: Path) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("given", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write NDJSON here instead of the terminal."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write here instead of the terminal: Parquet where the name ends in .parquet, else NDJSON.",
 )
 @click.option("--server", help="Send to this service (bearer token in DAYZERO_TOKEN) instead of scoring here.")
-def score(file: Path, out: Path | None, server: str | None) -> None:
-    """Score one request (JSON) or many (NDJSON, one request a line).
+@click.option("--scheduler", help="Score on the Dask cluster of this scheduler, such as tls://scheduler:8786.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes to score in here (default: one a core).")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Extracts: the day to score for (default: their last day)."
+)
+@click.option(
+    "--explain",
+    type=click.Choice(["none", "factors"]),
+    default="none",
+    show_default=True,
+    help="Extracts: explain too.",
+)
+@click.option("--model", help="Extracts: the model family to ask (default: stalking-nominal).")
+def score(given: Path, **options: Any) -> None:
+    """Score one request (JSON), many (NDJSON, one request a line), or everyone of an extract folder (docs/bulk.md).
 
-    Without --server they are scored here and recorded in the ledger of DAYZERO_HOME as `local:<your user name>`. A line
-    that cannot be scored gives a problem in its place and exit code 1 at the end.
+    Without --server they are recorded in the ledger of DAYZERO_HOME as `local:<your user name>`. What cannot be scored gives a
+    problem in its place and exit code 1 at the end. With --out, a run that was cut off goes on when it is started again
+    with the same arguments, and scores nobody twice; --server begins anew.
     """
-    from app.scoring import score_file  # noqa: PLC0415
+    from app.bulk.run import Options  # noqa: PLC0415
+    from app.bulk.run import score as run  # noqa: PLC0415
     from app.storage import local_subject  # noqa: PLC0415
 
-    failed = score_file(read_settings(), file, out, server, local_subject(), os.environ.get("DAYZERO_TOKEN"))
+    if options["server"] and options["scheduler"]:
+        raise click.UsageError("--server and --scheduler exclude each other.")
+    as_of = options.pop("as_of")
+    chosen = Options(**options, as_of=as_of and as_of.date(), token=os.environ.get("DAYZERO_TOKEN"))
+    failed = run(read_settings(), given, chosen, local_subject())
     if failed:
         raise InputError(f"{failed} of the requests could not be scored; the problems stand in their places.")
 

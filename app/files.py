@@ -15,8 +15,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
     Raises SetupError where `path` is something other than a plain file or its folder cannot be written.
     """
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise SetupError(f"{path} is not a plain file; choose another name.")
+    check_target(path)
     half = path.with_name(f".{path.name}.part")
     try:
         with half.open("wb") as file:
@@ -28,6 +27,12 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         raise SetupError(f"{path} cannot be written: {error.strerror}.") from None
     finally:
         half.unlink(missing_ok=True)
+
+
+def check_target(path: Path) -> None:
+    """Raises SetupError where `path` is something other than a plain file, or a name for one."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise SetupError(f"{path} is not a plain file; choose another name.")
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -23,6 +23,8 @@ from app.audit.signing import Checkpoints
 from app.audit.store import Store
 from app.audit.subject_routes import SubjectExportRequest
 from app.audit.subject_routes import router as subject_router
+from app.bulk.door import BulkDoor
+from app.bulk.routes import router as bulk_router
 from app.database import check_schema, open_database
 from app.database_roles import owns_tables
 from app.errors import DayZeroError, Unavailable
@@ -94,7 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     state.erasing_engine = open_database(settings.erasure_url) if settings.erasure_url else engine
     state.eraser = Eraser(state.erasing_engine, keys)
     state.keeper = Keeper(checkpoints, state.ledger, interval=settings.checkpoint_seconds)
-    state.running, state.admission = Running(), Admission()
+    state.running, state.admission, state.bulk = Running(), Admission(), BulkDoor()
     state.provider = open_provider(settings)
     state.authenticator = Authenticator(keys, state.provider, local=settings.takes_local_tokens)
     state.limits = Limits(settings.caller_limit, settings.failed_limit)
@@ -116,7 +118,15 @@ def bare_app(*, docs: bool = True) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the query and trust the Host header
     )
     # the evidence first: its addresses would else be taken for the number of a record
-    routers = [harm_router, explanation_router, replay_router, triage_router, challenge_router, catalogue_router]
+    routers = [
+        harm_router,
+        bulk_router,
+        explanation_router,
+        replay_router,
+        triage_router,
+        challenge_router,
+        catalogue_router,
+    ]
     routers += [evidence_router, audit_router, subject_router, erasure_router, system_router, drift_router]
     routers += [priority_router]
     for router in [*routers, *([docs_router] if docs else [])]:
@@ -142,6 +152,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
         task.cancel()
     await state.refusals.summarise()
     state.admission.close()
+    state.bulk.close()
     state.ledger.close()
     state.keeper.close()
     state.engine.dispose()

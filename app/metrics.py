@@ -3,6 +3,8 @@
 Every number is that of one worker process; docs/monitoring.md says how several add up.
 """
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("dayzero_requests", "Requests answered", ["method", "route", "status"])
@@ -30,6 +32,7 @@ DRIFT_LEVEL = Gauge("dayzero_drift_level", "Gravest verdict: 0 steady, 1 worth w
 DRIFT_SCORES = Gauge("dayzero_drift_scores", "Recent scores that drift was last measured on", ["family"])
 DRIFT_TIME = Gauge("dayzero_drift_timestamp_seconds", "When drift was last measured", ["family"])
 EXPLAINING = Gauge("dayzero_explanations_waiting", "Scores with an explanation under way or queued")
+BULK_CALLS = Gauge("dayzero_bulk_calls", "Calls of POST /score/bulk under way")
 READY = Gauge("dayzero_ready", "1 when the golden cases reproduced and the store answered at the last check")
 ARTEFACTS_UNSIGNED = Gauge("dayzero_artefacts_unsigned", "Loaded artefacts that no key of ours signed")
 LEDGER_QUEUE = Gauge("dayzero_ledger_queue", "Records waiting for the ledger's writer")
@@ -48,3 +51,10 @@ CHECKPOINT_SIZE = Gauge(
 CHECKPOINT_TIME = Gauge(
     "dayzero_checkpoint_timestamp_seconds", "When this worker last signed, or found that nothing was left to sign"
 )
+
+
+def count_score(family: str, group: str, warnings: Iterable[str]) -> None:
+    """One more score given and recorded."""
+    SCORES.labels(family, group).inc()
+    for code in warnings:
+        WARNINGS.labels(code).inc()

@@ -21,6 +21,7 @@ from app.forms import allowed_words
 from app.logs import where
 from app.problems import INTERNAL, MEDIA_TYPE, RETRY_SECONDS, Kind, kind_of, problem_body, problem_headers
 from app.purposes import OWN_PURPOSE
+from app.security import Caller
 
 log = structlog.get_logger()
 HEADERS = [
@@ -92,7 +93,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
     caller = getattr(request.state, "caller", None)
     if caller is not None and kind.status in RECORDED_REFUSALS:
         try:
-            await request.app.state.ledger.append(_refusal_record(request, kind, error))
+            record = refusal_record(caller, request.method, route_template(request.scope), error)
+            await request.app.state.ledger.append(record)
         except Unavailable as unavailable:
             return problem_response(kind_of(unavailable), unavailable.detail)
     request.app.state.refusals.note(kind)
@@ -100,15 +102,14 @@ async def _refuse(request: Request, error: Exception) -> Response:
     return problem_response(kind, error.detail, error.faults, seconds)
 
 
-def _refusal_record(request: Request, kind: Kind, error: DayZeroError) -> NewRecord:
+def refusal_record(caller: Caller, method: str, route: str, error: DayZeroError) -> NewRecord:
     """What was refused and why, without anything of what was sent."""
     told: dict[str, Any] = {
-        "method": request.method,
-        "route": route_template(request.scope),
-        "problem": kind.slug,
+        "method": method,
+        "route": route,
+        "problem": kind_of(error).slug,
         "errors": [{"pointer": fault.pointer, "rule": fault.rule} for fault in error.faults[:100]],
     }
-    caller = request.state.caller
     return NewRecord(
         event="refusal",
         issuer=caller.issuer,

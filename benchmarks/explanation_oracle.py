@@ -15,6 +15,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 
+from app.extract.load import load_extract
 from app.harm.explaining import one_view
 from app.harm.explanation import FACTORS
 from app.harm.features import FEATURES, ROWS, Features
@@ -26,7 +27,6 @@ from app.harm.shapley import Floats
 from app.harm.targets import Of
 from app.progress import bar
 from app.settings import read_settings
-from training.extract import load_extract
 from training.harm.golden_requests import request_body, varied
 from training.labels import label
 

@@ -14,6 +14,7 @@ import click
 import numpy as np
 from scipy.stats import spearmanr
 
+from app.extract.load import load_extract
 from app.harm import explanation
 from app.harm.explanation import FACTORS, factor_effects
 from app.harm.features import COLUMN, ROWS, Features, Histories, Ints, features
@@ -22,7 +23,6 @@ from app.harm.service import Scorer, load_scorer
 from app.harm.shapley import Floats
 from app.harm.targets import TARGETS
 from app.settings import read_settings
-from training.extract import load_extract
 from training.labels import Labelled, label
 
 FACTOR = 4

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.errors import SetupError
+from app.extract.load import Extract
 from app.harm.subject import Subject
-from training.extract import Extract
 from training.harm.structure import Structure
 from training.labels import Labelled, label
 from training.split import Parts

@@ -5,7 +5,6 @@ is what was recorded by the index incident's recording day, with roles as they s
 that came later would leak the future.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,21 +14,18 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from app.errors import SetupError
+from app.extract.known import ROLES, RolesKnown, contacts_of, incident_columns
+from app.extract.load import Extract
+from app.extract.rules import Flags
 from app.harm.features import (
     NO_DAY,
-    OFFENDER,
-    SUSPECT,
-    VICTIM,
     Floats,
     Histories,
-    Incidents,
     Ints,
     Nominals,
     day_zero_histories,
 )
-from app.harm.subject import BEGINS, DayZero, Perspective, Subject, begins_case
-from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, VICTIM_ROLE, Flags
+from app.harm.subject import BEGINS, DayZero, Subject, begins_case
 
 HORIZON_DAYS = 365
 STALKER = Subject()
@@ -70,7 +66,7 @@ def label(extract: Extract, *, as_of: date | None = None, subject: Subject = STA
     day = last if as_of is None else (as_of - date(1970, 1, 1)).days
     if day > last:
         raise SetupError("The as-of date leaves less than 365 days of the extract to label with. Take an earlier one.")
-    begins, roles = index_incidents(extract, subject.day_zero), _ROLES[subject.perspective]
+    begins, roles = index_incidents(extract, subject.day_zero), ROLES[subject.perspective]
     person, index = _scoring_moments(extract, day, begins, roles)
     if not len(person):
         raise SetupError(
@@ -92,31 +88,6 @@ def label(extract: Extract, *, as_of: date | None = None, subject: Subject = STA
     )
 
 
-def roles_known(extract: Extract, day: Ints | int) -> NDArray[np.int8]:
-    """Role of each involvement as known at the end of `day` (one day or (V,)): OFFENDER, SUSPECT, 0 for none.
-
-    Suspect until charged; gone once eliminated; an elimination without a date counts as always known (ours).
-    """
-    gone = (extract.eliminated != NO_DAY) & (extract.eliminated <= day)
-    gone |= (extract.role == ELIMINATED_ROLE) & (extract.eliminated == NO_DAY)
-    charged_then = (extract.charged != NO_DAY) & (extract.charged <= day)
-    offender = charged_then | ((extract.role == OFFENDER_ROLE) & (extract.charged == NO_DAY))
-    role = np.where(offender, OFFENDER, SUSPECT)
-    return np.where(gone | (extract.role == VICTIM_ROLE), 0, role).astype(np.int8)
-
-
-def victims_known(extract: Extract, _: Ints | int) -> NDArray[np.int8]:
-    """VICTIM for the involvement of a victim, 0 for any other, (V,): whoever did it, they were harmed, whatever the day.
-
-    A person who is suspect and victim of one incident is its suspect (the loader's strongest role).
-    """
-    return np.where(extract.role == VICTIM_ROLE, VICTIM, 0).astype(np.int8)
-
-
-RolesKnown = Callable[[Extract, Ints | int], NDArray[np.int8]]
-_ROLES: Mapping[Perspective, RolesKnown] = {"nominal": roles_known, "victim": victims_known}
-
-
 def index_incidents(extract: Extract, day_zero: DayZero) -> Flags:
     """Incidents day zero can be counted from, (I,)."""
     return begins_case(extract.classes, extract.harassing, day_zero)
@@ -126,7 +97,7 @@ def _scoring_moments(extract: Extract, as_of: int, begins: Flags, roles: RolesKn
     """Labelled persons and their index incidents: the last stalking on or before `as_of` still theirs when recorded."""
     role = roles(extract, extract.recorded[extract.incident])
     rows = np.flatnonzero(role)
-    incidents = _columns(extract, rows, extract.person[rows], role)
+    incidents = incident_columns(extract, rows, extract.person[rows], role)
     eligible = begins[extract.incident[rows]]
     histories = day_zero_histories(incidents, len(extract.person_id), as_of, begins=eligible)
     person = np.flatnonzero(histories.day_zero != NO_DAY)
@@ -142,57 +113,22 @@ def _known_histories(
     known_on = np.where(nominal >= 0, extract.recorded[index][nominal], NO_DAY)
     role = roles(extract, known_on)
     rows = np.flatnonzero((nominal >= 0) & (role > 0) & (extract.recorded[extract.incident] <= known_on))
-    incidents, eligible = _columns(extract, rows, nominal[rows], role), begins[extract.incident[rows]]
+    incidents, eligible = incident_columns(extract, rows, nominal[rows], role), begins[extract.incident[rows]]
     histories = day_zero_histories(incidents, len(person), extract.occurred[index], begins=eligible)
     return histories, rows[histories.source]
-
-
-def _columns(extract: Extract, rows: Ints, nominal: Ints, role: NDArray[np.int8]) -> Incidents:
-    """Involvement rows as incidents of nominals; incidents of an extract stand in the order of their ids."""
-    incident = extract.incident[rows]
-    return Incidents(
-        nominal, extract.occurred[incident], incident, extract.harm[incident], extract.classes[incident], role[rows]
-    )
 
 
 def _nominals(extract: Extract, person: Ints, index: Ints, day_zero: Ints, subject: Subject) -> Nominals:
     place = _place(person, len(extract.person_id))
     reads_custody = "custody_count" in subject.side.features
     custody = np.flatnonzero((place[extract.custody_person] >= 0) & reads_custody)
-    own = subject.perspective == "victim"
     return Nominals(
         birth_day=extract.birth[person],
         gender=extract.gender[person],
-        victim_contacts=contacts_before(extract, person, day_zero)
-        if own
-        else _victim_contacts(extract, index, day_zero),
+        victim_contacts=contacts_of(extract, person, index, day_zero, subject.perspective),
         custody_nominal=place[extract.custody_person[custody]],
         custody_day=extract.custody_day[custody],
     )
-
-
-def _victim_contacts(extract: Extract, index: Ints, day_zero: Ints) -> Floats:
-    """Contacts the index incident's victim made before day zero, of several victims the largest, (N,); none = 0."""
-    victims = np.flatnonzero(extract.role == VICTIM_ROLE)
-    victims = victims[np.argsort(extract.incident[victims], kind="stable")]
-    of_incident = extract.incident[victims]
-    begin, finish = np.searchsorted(of_incident, index), np.searchsorted(of_incident, index, side="right")
-    counts = finish - begin
-    nominal = np.repeat(np.arange(len(index)), counts)
-    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    victim = extract.person[victims[np.repeat(begin, counts) + offset]]
-
-    largest = np.zeros(len(index))
-    np.maximum.at(largest, nominal, contacts_before(extract, victim, day_zero[nominal]))
-    return largest
-
-
-def contacts_before(extract: Extract, person: Ints, day: Ints) -> Floats:
-    """Contacts each person made before a day, (N,)."""
-    span = np.int64(1) << 32
-    calls = np.sort(extract.contact_person * span + extract.contact_day)
-    until = np.searchsorted(calls, person * span + day)
-    return (until - np.searchsorted(calls, person * span - (span >> 1))).astype(np.float64)
 
 
 def _future(extract: Extract, person: Ints, day_zero: Ints, roles: RolesKnown) -> tuple[Floats, Floats, Floats, Ints]:

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from app.errors import SetupError
+from app.extract.rules import Flags
 from app.harm.features import Floats, Ints
-from training.extract_rules import Flags
 from training.labels import Labelled
 
 QUANTILES = (0.5, 0.8, 0.9)

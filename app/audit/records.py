@@ -39,8 +39,22 @@ def uuid7() -> str:
     with _uuid_lock:
         ticks = time.time_ns() * 4096 // 1_000_000  # 48 bits of milliseconds and 12 of their fraction
         _uuid_last = ticks = max(ticks, _uuid_last + 1)
-    random = int.from_bytes(os.urandom(8)) >> 2
-    digits = f"{(ticks >> 12 << 80) | (7 << 76) | ((ticks & 0xFFF) << 64) | (2 << 62) | random:032x}"
+    return _written(ticks, int.from_bytes(os.urandom(8)))
+
+
+def uuid7_of(milliseconds: int, seed: bytes, number: int) -> str:
+    """The version 7 UUID that record `number` of a run always gets, so that it can be recorded only once.
+
+    `milliseconds` since 1970, when the run began; `seed` its random bytes.
+    """
+    mixed = int.from_bytes(keyed_hash(seed, number.to_bytes(8))[:10])
+    return _written(milliseconds << 12 | mixed >> 68, mixed)
+
+
+def _written(ticks: int, random: int) -> str:
+    """`ticks` 48 bits of milliseconds and 12 more; of `random` the lowest 62 bits."""
+    low = random & ((1 << 62) - 1)
+    digits = f"{(ticks >> 12 << 80) | (7 << 76) | ((ticks & 0xFFF) << 64) | (2 << 62) | low:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -80,6 +80,12 @@ class Store:
         with read_transaction(self._engine) as connection:
             return _one(connection, _ENTRIES.where(_entry.record_id == record_id))
 
+    def entries_of(self, record_ids: Sequence[str]) -> dict[str, Entry]:
+        """Those of some records that are in the log, by id. Errors: Tampered."""
+        with read_transaction(self._engine) as connection:
+            rows = connection.execute(_ENTRIES.where(_entry.record_id.in_(record_ids))).all()
+        return {entry.record_id: entry for entry in map(_to_entry, rows)}
+
     def list_entries(
         self, wanted: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int = 100
     ) -> list[Entry]:

@@ -100,13 +100,19 @@ def told(payload: bytes) -> dict[str, object]:
 
 
 def score_record(
-    scored: Scored, caller: tuple[str, str], once: Idempotency | None = None, terms: Terms = PLAIN
+    scored: Scored,
+    caller: tuple[str, str],
+    once: Idempotency | None = None,
+    terms: Terms = PLAIN,
+    *,
+    score_id: str | None = None,
 ) -> tuple[ScoreBody, bytes, NewRecord]:
     """Name and date a score: the answer, its bytes as they are given, and the record that holds it.
 
-    `caller` is issuer and subject; `once` the idempotency key the request came with; `terms` those it is given on.
+    `caller` is issuer and subject; `once` the idempotency key the request came with; `terms` those it is given on;
+    `score_id` a new one by default.
     """
-    answer = scored.body(uuid7(), datetime.now(UTC))
+    answer = scored.body(score_id or uuid7(), datetime.now(UTC))
     archived = pack(answer, scored, terms)
     request = scored.case.request
     issuer, subject = caller
@@ -123,6 +129,11 @@ def score_record(
         idempotency=once,
     )
     return answer, archived.answer, record
+
+
+def answer_in(payload: bytes) -> bytes:
+    """The answer alone out of what `to_bytes` wrote."""
+    return payload[: payload.index(b"\n")]
 
 
 def with_receipt(answer: bytes, sequence: int, leaf_hash: str) -> bytes:

@@ -3,10 +3,11 @@
 Everything that would make the number wrong is refused; everything that only makes it less certain is a warning.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from app.harm.features import (
     GENDER_CODES,
     Histories,
     Incidents,
+    Ints,
     Nominals,
     day_zero_histories,
 )
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
-from app.harm.inferred import CODE, MESSAGE, Readings, read_logs
+from app.harm.inferred import CODE, Readings, read_logs
+from app.harm.oddities import STALE_DAYS, WARNINGS, is_placeholder
 from app.harm.records import IncidentRecord, ScoreRequest
 from app.harm.subject import BEGINS, Side, Subject, begins_case
 from app.harm.sufficiency import SHORT_HISTORY
@@ -29,21 +32,7 @@ from app.text.records import Inferred
 EPOCH = date(1970, 1, 1).toordinal()
 STALKER = Subject()
 LATEST_SCORING_DAYS = 365
-STALE_DAYS = 30
 AFTER_DAY_ZERO = "after-day-zero"
-
-WARNINGS = {
-    SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
-    "date-may-be-unknown": "An incident is dated 1 January, which often stands for an unknown date.",
-    "same-day-incidents": "Several incidents share a date; their order within the day is by incident id.",
-    "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
-    "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
-    CODE: MESSAGE,
-    "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
-    "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
-    "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
-    "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
-}
 
 
 @dataclass(frozen=True)
@@ -66,18 +55,28 @@ class Case:
     inferred: list[tuple[str, Inferred]]
 
 
-@dataclass(frozen=True)
-class _Valued:
-    """An incident with its harm (days) and classes settled; `harassing` as in `begins_case`."""
+class Valued(NamedTuple):
+    """An incident with its harm (days) and classes, as `CLASSES`, settled; `harassing` as in `begins_case`."""
 
     position: int
     record: IncidentRecord
     day: int
     harm: float
-    classes: frozenset[str]
+    classes: tuple[bool, ...]
     approximate: bool
     inferred: Inferred | None
     harassing: bool
+
+
+class Checked(NamedTuple):
+    """A request whose fields all mean something, with its incidents; `counted` are those that the nominal was not cleared of,
+    `subject` whom the model asked is about."""
+
+    request: ScoreRequest
+    as_of: date
+    valued: list[Valued]
+    counted: list[Valued]
+    subject: Subject
 
 
 def day_number(day: date) -> int:
@@ -90,6 +89,12 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Su
 
     Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
     """
+    one = check(request, index, today, subject)
+    return settle(one, known_histories([one], subject), nominal_columns([one]))
+
+
+def check(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Checked:
+    """The calendar, the ids, the roles and the offences of a request. Raises InvalidInput naming every fault found."""
     as_of, side = request.as_of or today, subject.side
     readings, unread = read_logs(request, index.reader)
     faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *_unread(request, side), *unread]
@@ -101,38 +106,41 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Su
             faults.extend(error.faults)
     if faults:
         raise InvalidInput("The request breaks the rules named in errors.", faults)
-
     counted = [incident for incident in valued if incident.record.role in side.roles]
-    counted = _unmarked(counted, day_number(as_of), subject)
-    histories = _histories(counted, day_number(as_of), subject)
+    return Checked(request, as_of, valued, _unmarked(counted, day_number(as_of), subject), subject)
+
+
+def settle(one: Checked, histories: Histories, nominals: Nominals) -> Case:
+    """The case of one nominal, whose history is `histories`. Raises InvalidInput where one cannot score from it."""
     if not len(histories.source):
         raise InvalidInput(
-            f"There is no {BEGINS[subject.day_zero]} incident to score from.",
-            [Fault("/incidents", f"no-{subject.day_zero}-incident")],
+            f"There is no {BEGINS[one.subject.day_zero]} incident to score from.",
+            [Fault("/incidents", f"no-{one.subject.day_zero}-incident")],
         )
-    day_zero = date.fromordinal(int(histories.day_zero[0]) + EPOCH)
-    if (as_of - day_zero).days > LATEST_SCORING_DAYS:
+    day_zero = int(histories.day_zero[0])
+    age = day_number(one.as_of) - day_zero
+    if age > LATEST_SCORING_DAYS:
         raise InvalidInput(
-            f"The most recent {BEGINS[subject.day_zero]} incident is too old.",
+            f"The most recent {BEGINS[one.subject.day_zero]} incident is too old.",
             [Fault("/as_of", "over-365-days-after-day-zero")],
         )
 
-    used = [counted[row] for row in histories.source]
-    ignored = list(_ignored(valued, int(histories.day_zero[0])))
+    used = [one.counted[row] for row in histories.source.tolist()]
+    ignored = list(_ignored(one.valued, day_zero))
     return Case(
-        request=request,
-        as_of=as_of,
-        day_zero=day_zero,
+        request=one.request,
+        as_of=one.as_of,
+        day_zero=date.fromordinal(day_zero + EPOCH),
         histories=histories,
-        nominals=_nominals(request),
+        nominals=nominals,
         order=[incident.position for incident in used],
         ignored=ignored,
-        warnings=_warnings(request, used, {reason for _, reason in ignored}, (as_of - day_zero).days),
+        warnings=_warnings(one.request, used, {reason for _, reason in ignored}, age),
         inferred=[(one.record.incident_id, one.inferred) for one in used if one.inferred],
     )
 
 
-def _unmarked(counted: list[_Valued], as_of: int, subject: Subject) -> list[_Valued]:
+def _unmarked(counted: list[Valued], as_of: int, subject: Subject) -> list[Valued]:
     """The incidents that are not marked as generated by police; the index incident cannot be.
 
     Leaving it out would move day zero without a word, using it would not heed the mark: the caller has to say which (ours).
@@ -140,18 +148,11 @@ def _unmarked(counted: list[_Valued], as_of: int, subject: Subject) -> list[_Val
     unmarked = [incident for incident in counted if not incident.record.police_generated]
     if len(unmarked) == len(counted):
         return counted
-    found = _histories(counted, as_of, subject).source
+    found = _histories([counted], as_of, subject).source
     index = counted[found[-1]] if len(found) else None
     if index is not None and index.record.police_generated:
         raise _refusal(f"/incidents/{index.position}/police_generated", "index-incident-is-police-generated")
     return unmarked
-
-
-def _histories(incidents: list[_Valued], as_of: int, subject: Subject) -> Histories:
-    """The one history that these incidents make, empty where none begins a case."""
-    columns = _columns(incidents, subject.side)
-    harassing = np.array([incident.harassing for incident in incidents], dtype=np.bool_)
-    return day_zero_histories(columns, 1, as_of, begins=begins_case(columns.classes, harassing, subject.day_zero))
 
 
 def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterator[Fault]:
@@ -186,7 +187,7 @@ def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
         seen.add(incident.incident_id)
 
 
-def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> _Valued:
+def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> Valued:
     """Settle harm and classes: what was sent or read out of the log first, the harm index next, nothing for other
     non-crimes (ours)."""
     offence = index.lookup(record.offence_code) if record.offence_code else None
@@ -203,12 +204,12 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Re
     indexed = offence if record.harm_score is None and not record.is_non_crime else None
     own = offence.classes if offence else frozenset[str]()
     classes = own if record.offence_class is None else frozenset(record.offence_class)
-    return _Valued(
+    return Valued(
         position=position,
         record=record,
         day=day_number(record.occurred_on),
         harm=inferred.score if inferred else indexed.harm if indexed else record.harm_score or 0.0,
-        classes=offence_classes(classes, intimate_partner=record.intimate_partner),
+        classes=_flags(classes, record.intimate_partner, record.is_domestic),
         approximate=indexed is not None and indexed.approximate,
         inferred=inferred,
         harassing=not record.is_non_crime
@@ -220,35 +221,56 @@ def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidI
     return InvalidInput("The request breaks the rules named in errors.", [Fault(pointer, rule, allowed)])
 
 
-def _columns(incidents: list[_Valued], side: Side) -> Incidents:
+@cache
+def _flags(classes: frozenset[str], intimate_partner: bool, is_domestic: bool) -> tuple[bool, ...]:
+    """One incident's row of `Incidents.classes`; there are few kinds, and bulk meets each of them thousands of times."""
+    found = offence_classes(classes, intimate_partner=intimate_partner)
+    return (*(name in found for name in CLASSES[:-1]), is_domestic)
+
+
+def known_histories(requests: Sequence[Checked], subject: Subject) -> Histories:
+    """The histories of N requests to a model of this subject, in the order given; empty where nothing begins a case."""
+    as_of = np.array([day_number(one.as_of) for one in requests], dtype=np.int64)
+    return _histories([one.counted for one in requests], as_of, subject)
+
+
+def _histories(counted: Sequence[Sequence[Valued]], as_of: Ints | int, subject: Subject) -> Histories:
+    columns = _incidents(counted, subject.side)
+    harassing = np.array([incident.harassing for own in counted for incident in own], dtype=np.bool_)
+    begins = begins_case(columns.classes, harassing, subject.day_zero)
+    return day_zero_histories(columns, len(counted), as_of, begins=begins)
+
+
+def _incidents(counted: Sequence[Sequence[Valued]], side: Side) -> Incidents:
+    """The incidents of each nominal as columns."""
+    incidents = [incident for own in counted for incident in own]
     # Python compares strings by code point, which is the order of their UTF-8 bytes.
-    rank = {name: place for place, name in enumerate(sorted(incident.record.incident_id for incident in incidents))}
-    classes = [
-        [name in incident.classes for name in CLASSES[:-1]] + [incident.record.is_domestic] for incident in incidents
-    ]
+    names = [incident.record.incident_id for incident in incidents]
+    rank = {name: place for place, name in enumerate(sorted(set(names)))}
     return Incidents(
-        nominal=np.zeros(len(incidents), dtype=np.int64),
+        nominal=np.repeat(np.arange(len(counted), dtype=np.int64), [len(own) for own in counted]),
         day=np.array([incident.day for incident in incidents], dtype=np.int64),
-        id_rank=np.array([rank[incident.record.incident_id] for incident in incidents], dtype=np.int64),
+        id_rank=np.array([rank[name] for name in names], dtype=np.int64),
         harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
-        classes=np.array(classes, dtype=np.bool_).reshape(-1, len(CLASSES)),
+        classes=np.array([incident.classes for incident in incidents], dtype=np.bool_).reshape(-1, len(CLASSES)),
         role=np.array([side.roles[incident.record.role] for incident in incidents], dtype=np.int8),
     )
 
 
-def _nominals(request: ScoreRequest) -> Nominals:
-    birth = request.nominal.date_of_birth
-    custody = [day_number(day) for day in request.custody_dates]
+def nominal_columns(requests: Sequence[Checked]) -> Nominals:
+    """The nominals of N requests, in the order given."""
+    asked = [one.request for one in requests]
+    births = [request.nominal.date_of_birth for request in asked]
     return Nominals(
-        birth_day=np.array([np.nan if birth is None else day_number(birth)], dtype=np.float64),
-        gender=np.array([GENDER_CODES[request.nominal.gender]], dtype=np.int8),
-        victim_contacts=np.array([request.index_victim_contacts or 0], dtype=np.float64),
-        custody_nominal=np.zeros(len(custody), dtype=np.int64),
-        custody_day=np.array(custody, dtype=np.int64),
+        birth_day=np.array([np.nan if birth is None else day_number(birth) for birth in births], dtype=np.float64),
+        gender=np.array([GENDER_CODES[request.nominal.gender] for request in asked], dtype=np.int8),
+        victim_contacts=np.array([request.index_victim_contacts or 0 for request in asked], dtype=np.float64),
+        custody_nominal=np.repeat(np.arange(len(asked)), [len(request.custody_dates) for request in asked]),
+        custody_day=np.array([day_number(day) for request in asked for day in request.custody_dates], dtype=np.int64),
     )
 
 
-def _ignored(valued: list[_Valued], day_zero: int) -> Iterator[tuple[str, str]]:
+def _ignored(valued: list[Valued], day_zero: int) -> Iterator[tuple[str, str]]:
     """Incidents left out, in the order sent, with the first reason that holds."""
     for incident in valued:
         reasons = {
@@ -261,14 +283,13 @@ def _ignored(valued: list[_Valued], day_zero: int) -> Iterator[tuple[str, str]]:
             yield incident.record.incident_id, holding[0]
 
 
-def _warnings(request: ScoreRequest, used: list[_Valued], left_out: Collection[str], age: int) -> list[str]:
+def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[str], age: int) -> list[str]:
     """Codes in their order; `left_out` reasons for which incidents were, `age` days since day zero."""
-    days = Counter(incident.day for incident in used)
-    dates = [incident.record.occurred_on for incident in used]
+    days = {incident.day for incident in used}
     found = {
         SHORT_HISTORY: len(used) == 1,
-        "date-may-be-unknown": any((day.month, day.day) == (1, 1) for day in dates),
-        "same-day-incidents": max(days.values()) > 1,
+        "date-may-be-unknown": any(is_placeholder(day) for day in days),
+        "same-day-incidents": len(days) < len(used),
         "victim-contacts-unknown": request.index_victim_contacts is None,
         "birth-date-unknown": request.nominal.date_of_birth is None,
         CODE: any(incident.inferred for incident in used),

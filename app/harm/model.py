@@ -21,6 +21,10 @@ class Groups(NamedTuple):
     probabilities: Probabilities
     population: Probabilities
 
+    def of(self, row: int) -> "Groups":
+        """Those of one nominal, (1, 4)."""
+        return Groups(self.probabilities[row : row + 1], self.population[row : row + 1])
+
 
 class HarmModel:
     """One bundle, loaded once. Thread-safe; single-threaded inside, one worker process a core."""

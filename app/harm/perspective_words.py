@@ -57,7 +57,7 @@ WORDS: Mapping[Perspective, Words] = {
         in_group="chance of group {group}",
         groups="Harm in the 12 months after day zero, percentile group",
         curve="Probability of no further recorded incident of any kind in the year after day zero",
-        no_further="no further recorded incident, of any kind",
+        no_further="no further recorded incident of any kind",
         little="Little history is not low risk.",
         always=(
             "It shows what goes together in past records, not what causes harm.",

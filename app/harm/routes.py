@@ -191,9 +191,8 @@ async def _score(
         return await _replayed(request, caller, appended.record_id)
     if terms.withheld:
         metrics.WITHHELD.labels(answer.model.family).inc()
-    metrics.SCORES.labels(answer.model.family, answer.harm.predicted_group).inc()
-    for warning in answer.history.warnings:
-        metrics.WARNINGS.labels(warning.code).inc()
+    codes = (warning.code for warning in answer.history.warnings)
+    metrics.count_score(answer.model.family, answer.harm.predicted_group, codes)
     finish = withheld_answer if terms.withheld else with_receipt
     full = finish(given, appended.sequence, appended.leaf_hash)
     return Response(full, media_type=JSON, headers={"Location": f"/scores/{answer.score_id}"})

@@ -3,7 +3,7 @@
 request -> case (checked history) -> features -> model -> explanation -> score
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from app.artifact_signatures import read_trusted
 from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
 from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
+from app.harm.cases import build_cases
 from app.harm.caveats import base_rates
 from app.harm.conformal import conformal_answer
 from app.harm.explaining import By, explanation, one_view
@@ -20,9 +21,10 @@ from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
-from app.harm.history import WARNINGS, Case, build_case
+from app.harm.history import Case, build_case
 from app.harm.inferred import CODE, harm_inferred
 from app.harm.model import Groups, HarmModel, Probabilities, group_name
+from app.harm.oddities import WARNINGS
 from app.harm.perspective_words import WORDS, Words
 from app.harm.records import ScoreRequest
 from app.harm.subject import BEGINS
@@ -90,6 +92,9 @@ class Scored:
         return said.format(begins=BEGINS[self.model.bundle.manifest.subject.day_zero])
 
 
+Outcome = Scored | InvalidInput
+
+
 class Scorer:
     """The loaded models and the harm index they are used with; `earlier` versions speak only for scores they made.
 
@@ -107,31 +112,47 @@ class Scorer:
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
-        return self._score(self.model_for(request), request, today)
+        return _alone(self.score_all([request], today))
 
     def score_again(self, request: ScoreRequest, manifest_sha256: str) -> Scored:
         """A stored request through the very artefact that made its score. Raises as `case_again`."""
         maker, model = self._maker(manifest_sha256)
-        return maker._score(model, request, request.as_of or date.max)
+        return _alone(maker._score(model, [request], request.as_of or date.max))
 
-    def _score(self, model: HarmModel, request: ScoreRequest, today: date) -> Scored:
-        case = build_case(request, self.index, today, model.bundle.manifest.subject)
-        both = both_ways(case.histories, case.nominals)
+    def score_all(self, requests: Sequence[ScoreRequest], today: date) -> list[Outcome]:
+        """`score` for each, or why it is refused; features and models are asked once for all of them."""
+        outcomes: dict[int, Outcome] = {}
+        for family in dict.fromkeys(request.model for request in requests):
+            places = [place for place, request in enumerate(requests) if request.model == family]
+            asked = [requests[place] for place in places]
+            try:
+                found = self._score(self.model_for(asked[0]), asked, today)
+            except InvalidInput as error:
+                found = [error] * len(asked)
+            outcomes |= zip(places, found, strict=True)
+        return [outcomes[place] for place in range(len(requests))]
+
+    def _score(self, model: HarmModel, requests: Sequence[ScoreRequest], today: date) -> list[Outcome]:
+        cases = build_cases(requests, self.index, today, model.bundle.manifest.subject)
+        if not cases.rows:
+            return [outcome for outcome in cases.outcomes if isinstance(outcome, InvalidInput)]
+        both = both_ways(cases.histories, cases.nominals)
         tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
-        table = tables[:1]
-        if model.experience.warning(table):
-            case = replace(case, warnings=[*case.warnings, "out-of-distribution"])
-        # Each record is asked about alone: last bits must not depend on the company.
-        groups = model.groups(table)
-        return Scored(
-            case=case,
-            features=table,
-            model=model,
-            harm=_harm_answer(model, case, groups, model.groups(tables[1:]) if len(tables) > 1 else None),
-            curve=model.survival(table)[0],
-            explanation=explanation(model, case, table, self.index, request.explain),
-            survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
-        )
+        count = len(cases.histories.day_zero)
+        odd = model.experience.odd(tables[:count]).tolist()
+        groups, curves = model.groups(tables), model.survival(tables[:count])
+        again = dict(zip(both.of.tolist(), range(count, len(tables)), strict=True))
+        rows = iter(cases.rows)
+        found: list[Outcome] = []
+        for outcome in cases.outcomes:
+            if isinstance(outcome, InvalidInput):
+                found.append(outcome)
+                continue
+            row = next(rows)
+            case = replace(outcome, warnings=[*outcome.warnings, "out-of-distribution"]) if odd[row] else outcome
+            without = groups.of(again[row]) if row in again else None
+            found.append(self._scored(model, case, tables[row : row + 1], groups.of(row), without, curves[row]))
+        return found
 
     def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
         """One view of a score given before, to the bit what it would have been then.
@@ -149,6 +170,21 @@ class Scorer:
         """
         maker, model = self._maker(manifest_sha256)
         return model, build_case(request, maker.index, request.as_of or date.max, model.bundle.manifest.subject)
+
+    def _scored(
+        self, model: HarmModel, case: Case, table: Features, groups: Groups, without: Groups | None, curve: Curve
+    ) -> Scored:
+        """One nominal's score; `without` its earlier uncharged incidents, None where there are none."""
+        request = case.request
+        return Scored(
+            case=case,
+            features=table,
+            model=model,
+            harm=_harm_answer(model, case, groups, without),
+            curve=curve,
+            explanation=explanation(model, case, table, self.index, request.explain),
+            survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
+        )
 
     def _maker(self, manifest_sha256: str) -> tuple["Scorer", HarmModel]:
         """The model with that manifest, and the scorer that has it with the harm index it learnt with."""
@@ -187,6 +223,14 @@ def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | Non
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
     current, index = load_current(artifacts, trusted), index_in_force(imported_index)
     return Scorer(current, index, find_earlier(artifacts, trusted))
+
+
+def _alone(outcomes: list[Outcome]) -> Scored:
+    """The only outcome there is. Raises InvalidInput."""
+    (outcome,) = outcomes
+    if isinstance(outcome, InvalidInput):
+        raise outcome
+    return outcome
 
 
 def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:

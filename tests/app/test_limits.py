@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from app import limits
 from app.audit.store import EntryFilter
+from app.bulk.run import Options, score
 from app.database import sqlite_url
 from app.errors import NotAuthenticated, TooManyRequests, Unavailable
 from app.limits import Limits, Rate
 from app.problems import CATALOGUE, kind_of
 from app.refusals import COUNTED
-from app.scoring import score_file
 from app.settings import Settings
 from tests.app.service_fixtures import Client, running
 from tests.app.test_api import check_problem
@@ -187,7 +187,7 @@ def test_every_refusal_is_recorded_summed_up_or_about_nothing() -> None:
 def test_the_command_waits_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retry_after: str | None
 ) -> None:
-    """Against a stand-in that turns every other request away."""
+    """Against a stand-in that turns the first request away."""
     asked, waited = [], []
 
     class Strict(BaseHTTPRequestHandler):
@@ -202,12 +202,11 @@ def test_the_command_waits_and_goes_on(
         def log_message(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr("app.scoring.time.sleep", waited.append)
-    (tmp_path / "two.ndjson").write_bytes(b"first\nsecond\n")
+    monkeypatch.setattr("app.bulk.remote.time.sleep", waited.append)
+    (tmp_path / "one.json").write_bytes(b"asked")
     with HTTPServer(("127.0.0.1", 0), Strict) as stand_in:
         threading.Thread(target=stand_in.serve_forever, args=(0.05,), daemon=True).start()
-        address = f"http://127.0.0.1:{stand_in.server_port}"
-        failed = score_file(Settings(), tmp_path / "two.ndjson", tmp_path / "out.ndjson", address, "local", "token")
+        options = Options(tmp_path / "out", server=f"http://127.0.0.1:{stand_in.server_port}", token="token")
+        failed = score(Settings(), tmp_path / "one.json", options, "local")
         stand_in.shutdown()
-    assert (failed, [body.strip() for body in asked]) == (0, [b"first", b"first", b"second", b"second"])
-    assert waited == [0 if retry_after == "0" else 1] * 2
+    assert (failed, asked, waited) == (0, [b"asked"] * 2, [0 if retry_after == "0" else 1])

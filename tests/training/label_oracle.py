@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from app.extract.load import Extract
+from app.extract.rules import ROLES
 from app.harm.features import NO_DAY
 from app.harm.subject import Subject
-from training.extract import Extract
-from training.extract_rules import ROLES
 
 END = date(2022, 6, 30).toordinal() - date(1970, 1, 1).toordinal()
 AS_OF = END - 365

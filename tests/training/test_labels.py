@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import SetupError
+from app.extract.load import Extract, load_extract
+from app.extract.rules import OFFENDER_ROLE, SUSPECT_ROLE
 from app.harm.features import COLUMN, FEATURES, NO_DAY, OFFENDER, SUSPECT, VICTIM, features
 from app.harm.harm_index import load_harm_index
 from tests.training.label_oracle import AS_OF, END, Incident, Involvement, Small, companies, oracle, small_extracts
-from training.extract import Extract, load_extract
-from training.extract_rules import OFFENDER_ROLE, SUSPECT_ROLE
 from training.families import FAMILIES, STALKING_VICTIM, Family
 from training.labels import Labelled, label
 from training.synthetic.folder import write

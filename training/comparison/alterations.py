@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
+from app.extract.rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE, Flags
 from app.harm.features import CLASSES, COLUMN, NO_DAY, OFFENDER, Features, Ints, features
-from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE, Flags
 from training.harm.fit import Data
-from training.labels import Labelled, roles_known
+from training.labels import Labelled
 
 _DOMESTIC = CLASSES.index("domestic")
 

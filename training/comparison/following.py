@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
+from app.extract.rules import VICTIM_ROLE, Flags
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
-from training.extract import Extract
-from training.extract_rules import VICTIM_ROLE, Flags
-from training.labels import HORIZON_DAYS, Labelled, roles_known
+from training.labels import HORIZON_DAYS, Labelled
 
 RAPE, MURDER, ATTEMPTED_MURDER = "rape", "murder", "attempted murder"
 NON_CRIME, UNLISTED = "non-crime", "offence not in the harm index"

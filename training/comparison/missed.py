@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app.extract.rules import Flags
 from app.harm.features import CLASSES, COLUMN, DAYS_A_YEAR, OFFENDER, Floats, Ints
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
@@ -15,7 +16,6 @@ from training.comparison.following import MURDER, RAPE, Following, following, of
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import bootstrap
 from training.evaluation.ranking import auc, ranked
-from training.extract_rules import Flags
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.progress import Stages

@@ -8,9 +8,9 @@ from typing import Any
 from app.artifacts import Manifest, load_manifest
 from app.documents import EVALUATION
 from app.errors import MalformedInput, SetupError
+from app.extract.load import REAL_SOURCE
 from app.files import read_plain
 from app.strict_json import read_json
-from training.extract import REAL_SOURCE
 
 FORMAT = 1
 OWN, PUBLISHED, SOBER, UNEQUAL = "extract", "published", "sober", "unequal"

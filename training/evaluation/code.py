@@ -15,7 +15,7 @@ _COMPUTING = (
 
 @cache
 def code_digest(module: str) -> str:
-    """SHA-256 over a module and every module it imports, however far down, of the training package or computing figures.
+    """SHA-256 over a module and every module it imports, however far down, that trains, reads extracts or computes figures.
 
     Comments, docstrings and layout do not count: they change no number. Raises ModuleNotFoundError for an unknown name.
     """
@@ -58,7 +58,7 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 def _is_ours(name: str) -> bool:
-    return name.split(".", maxsplit=1)[0] == "training" or name in _COMPUTING
+    return name.startswith(("training.", "app.extract.")) or name in _COMPUTING
 
 
 @cache

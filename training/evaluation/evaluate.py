@@ -13,7 +13,7 @@ from app.documents import EVALUATION
 from app.errors import SetupError
 from app.files import written_whole
 from app.harm.harm_index import HarmIndex
-from training.documents.write import write_documents
+from training.documents.write import told_of, write_documents
 from training.evaluation import worlds
 from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
 from training.evaluation.code import code_digest
@@ -82,8 +82,8 @@ def evaluate(
     stages: Stages | None = None,
 ) -> Path:
     """Measure one artefact; steps are kept in `folder`. Returns the file written: `evaluation.json` beside the artefact,
-    with all documents made from it, or, where `only` some sections were asked for, in `folder`; `join` puts these into
-    the file beside the artefact instead.
+    with all documents made from it where its family has texts, or, where `only` some sections were asked for, in
+    `folder`; `join` puts these into the file beside the artefact instead.
 
     Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`,
     or where the file to join was not measured of the same artefact with the same seed and libraries.
@@ -108,7 +108,7 @@ def evaluate(
     target = (artefact if beside else folder) / EVALUATION
     with written_whole(target) as file:
         file.write(_text(run, measured))
-    if beside:
+    if beside and told_of(bundle.manifest.family):
         write_documents(artefact)
     return target
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.extract.load import load_extract
 from app.harm.features import Features, Ints, features
 from app.harm.harm_index import HarmIndex
-from training.extract import load_extract
 from training.labels import label
 from training.split import harm_groups
 from training.synthetic.folder import write

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
 from app.harm.features import CLASSES, Floats, Ints
 from training.evaluation.bench import Bench
 from training.evaluation.calibration import mean
 from training.evaluation.intervals import Statistic, bootstrap, nested, to_mix
 from training.evaluation.published import FLAGGED, POPULATION_GROUPS, TEST_GROUPS, WEEKLY_STALKING_CRIMES
-from training.extract import Extract
 from training.harm.measure import round_floats
 from training.harm.population import shares
 from training.harm.progress import Stages
-from training.labels import HORIZON_DAYS, roles_known
+from training.labels import HORIZON_DAYS
 from training.metrics import SECOND, THIRD, TOP, share
 
 CASES_A_WEEK = (5, 10, 15, 20, 25, 30, 40, 50)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.extract.rules import Flags
 from app.harm.features import GENDER_CODES, OFFENDER, Ints
-from training.extract_rules import Flags
 from training.harm.fit import Data
 from training.harm.reference import index_ages
 

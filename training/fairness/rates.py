@@ -16,9 +16,9 @@ from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate
 from scipy.sparse import csr_array
 from sklearn.isotonic import IsotonicRegression
 
+from app.extract.rules import Flags
 from app.harm.features import Floats, Ints
 from training.evaluation.ranking import auc, ranked
-from training.extract_rules import Flags
 from training.fairness.attributes import Attribute
 from training.fairness.crossfit import CrossFitted
 from training.metrics import GROUP_COUNT, LOWEST, SECOND, THIRD, TOP

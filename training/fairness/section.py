@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from app.extract.rules import Flags
 from app.harm.features import Ints
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
 from training.evaluation.bench import Bench
-from training.extract_rules import Flags
 from training.fairness.attributes import Attribute, attributes_of, never_charged
 from training.fairness.audit import LEVEL, REPLICATES, Divided, Measured, measured, verdicts
 from training.fairness.crossfit import CrossFitted, cross_fitted

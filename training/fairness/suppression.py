@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.extract.rules import Flags
 from app.harm.features import Ints
-from training.extract_rules import Flags
 from training.fairness.attributes import Attribute
 
 SMALLEST = 10

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from app.artifact_signatures import read_signer
 from app.artifacts import sign_artefact
+from app.extract.load import REAL_SOURCE
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
 from app.text.manifest import FAMILY as TEXT_FAMILY
-from training.extract import REAL_SOURCE
 from training.families import FAMILIES, STALKING_NOMINAL, find_family
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown

@@ -16,9 +16,9 @@ import numpy as np
 from sksurv.ensemble import RandomSurvivalForest
 
 from app.artifacts import FORMAT, GOLDEN, GROUPS, MODEL, SURVIVAL, HarmIndexStamp, Manifest
+from app.extract.load import Extract, load_extract
 from app.harm.features import Features, Floats, Ints, features
 from app.harm.harm_index import HarmIndex
-from training.extract import Extract, load_extract
 from training.families import STALKING_NOMINAL, Family
 from training.harm import artefact, classifier, survival
 from training.harm.check import Agreement, check_export

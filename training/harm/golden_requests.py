@@ -5,22 +5,20 @@ the features stay what they were to the bit, the calendar of a person's life doe
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.extract.load import Extract
+from app.extract.requests import GENDERS, ROLE_WORDS, iso_day, offence_fields
 from app.harm.features import CLASSES, ROWS
-from app.harm.harm_index import HarmIndex, offence_classes
-from app.harm.subject import SIDES
-from training.extract import Extract
+from app.harm.harm_index import HarmIndex
 from training.labels import Labelled
 
 DAY_ZERO = date(2024, 6, 12)
-_GENDERS = {1: "male", 2: "female", 0: "unknown"}
 _MOST_INCIDENTS = 300
-_ROLES = {code: word for side in SIDES.values() for word, code in side.roles.items()}
 
 
 def varied(labelled: Labelled, rows: NDArray[np.int64], count: int, seed: int) -> list[int]:
@@ -60,11 +58,11 @@ def request_body(
     return {
         "nominal": {
             "nominal_id": name,
-            "date_of_birth": None if np.isnan(birth) else _iso(int(birth) + shift),
-            "gender": _GENDERS[int(nominals.gender[row])],
+            "date_of_birth": None if np.isnan(birth) else iso_day(int(birth) + shift),
+            "gender": GENDERS[int(nominals.gender[row])],
         },
         "index_victim_contacts": contacts or None,
-        "custody_dates": [_iso(int(day) + shift) for day in custody if day <= labelled.histories.day_zero[row]],
+        "custody_dates": [iso_day(int(day) + shift) for day in custody if day <= labelled.histories.day_zero[row]],
         "incidents": _incident_bodies(extract, labelled, row, index, shift),
         "model": family,
         "explain": "none",
@@ -85,31 +83,23 @@ def _incident_bodies(
         bodies.append(
             {
                 "incident_id": f"I-{number:04d}",
-                "occurred_on": _iso(int(known.day[at]) + shift),
+                "occurred_on": iso_day(int(known.day[at]) + shift),
                 "is_non_crime": bool(extract.non_crime[incident]),
                 "is_domestic": "domestic" in classes,
-                "role": _ROLES[int(known.role[at])],
-                **_offence(str(extract.code[incident]), float(known.harm[at]), classes - {"domestic"}, index),
+                "role": ROLE_WORDS[int(known.role[at])],
+                **offence_fields(
+                    str(extract.code[incident]),
+                    float(known.harm[at]),
+                    classes - {"domestic"},
+                    index,
+                    non_crime=bool(extract.non_crime[incident]),
+                ),
             }
         )
     return bodies
-
-
-def _offence(code: str, harm: float, classes: frozenset[str], index: HarmIndex) -> dict[str, Any]:
-    """The code; where the index would then say something else, harm and classes outright as well."""
-    offence = index.lookup(code) if code else None
-    partner = offence is not None and "stalking" in classes and "stalking" not in offence.classes
-    if offence and offence.harm == harm and offence_classes(offence.classes, intimate_partner=partner) == classes:
-        return {"offence_code": code, "intimate_partner": partner}
-    told = {"offence_code": code} if offence else {}
-    return {**told, "harm_score": harm, "offence_class": sorted(classes)}
 
 
 def _repeats_a_day(labelled: Labelled, row: int) -> bool:
     starts = labelled.histories.starts
     days: Sequence[int] = labelled.histories.incidents.day[starts[row] : starts[row + 1]].tolist()
     return len(set(days)) < len(days)
-
-
-def _iso(day: int) -> str:
-    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()

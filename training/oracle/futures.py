@@ -17,9 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import SetupError
+from app.extract.rules import UNSCORED_DOMESTIC_HARM
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
-from training.extract_rules import UNSCORED_DOMESTIC_HARM
 from training.harm.parallel import run
 from training.labels import HORIZON_DAYS
 from training.oracle.scenes import Moments, Scenes, scenes

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import SetupError
+from app.extract.load import load_extract
 from app.harm.harm_index import HarmIndex
 from training.evaluation.work import Json, Work
-from training.extract import load_extract
 from training.families import SH_NOMINAL, STALKING_NOMINAL
 from training.harm.artefact import library_versions
 from training.harm.fit import prepare

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app.errors import SetupError
+from app.extract.load import load_extract
 from app.harm.harm_index import index_in_force
 from app.progress import bar
 from app.settings import read_settings
-from training.extract import load_extract
 from training.synthetic.check import Plan
 from training.synthetic.check_command import run_check
 from training.synthetic.fidelity import fidelity

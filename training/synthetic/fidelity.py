@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.errors import SetupError
+from app.extract.known import roles_known
+from app.extract.load import Extract
+from app.extract.rules import Flags, placeholders
 from app.harm.features import CLASSES, DAYS_A_YEAR, GENDER_CODES, OFFENDER, Ints
-from training.extract import Extract
-from training.extract_rules import Flags, placeholders
 from training.families import PUBLISHED_NOMINALS, STALKING_NOMINAL
-from training.labels import HORIZON_DAYS, Labelled, roles_known
+from training.labels import HORIZON_DAYS, Labelled
 from training.split import split
 from training.synthetic.fidelity_rows import EXACT, OURS, SHOWN, Row, counted
 from training.synthetic.people import ETHNICITIES

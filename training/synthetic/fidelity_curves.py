@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
+from app.extract.rules import Flags
 from app.harm.features import DAYS_A_YEAR, GENDER_CODES, Floats, Ints
-from training.extract import Extract
-from training.extract_rules import Flags
-from training.labels import Labelled, index_incidents, roles_known
+from training.labels import Labelled, index_incidents
 
 PERCENTILES = list(range(100))
 AGES = list(range(10, 80, 2))

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
+from app.extract.rules import Flags
 from app.harm.features import CLASSES, Floats, Ints
-from training.extract import Extract
-from training.extract_rules import Flags
 from training.families import SH_NOMINAL
-from training.labels import Labelled, index_incidents, roles_known
+from training.labels import Labelled, index_incidents
 from training.split import harm_cuts, harm_groups
 from training.synthetic.fidelity_rows import EXACT, SHOWN, Row, counted
 from training.synthetic.offences import COERCIVE_CONTROL, KINDS, RACIALLY_AGGRAVATED

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.errors import SetupError
-from training.extract import MARKER
+from app.extract.load import MARKER
 from training.synthetic.force import Force
 from training.synthetic.logs.table import LOGS
 from training.synthetic.tables import TABLES, write_tables

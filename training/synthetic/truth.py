@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import SetupError
+from app.extract.load import Extract
+from app.extract.rules import VICTIM_ROLE
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
-from training.extract import Extract
-from training.extract_rules import VICTIM_ROLE
 from training.labels import HORIZON_DAYS, Labelled
 from training.synthetic.latents import Latents, read_latents
 from training.synthetic.offences import DOMESTIC_NON_CRIME, KINDS, MEAN_NON_CRIME_HARM

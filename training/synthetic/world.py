@@ -10,8 +10,8 @@ from datetime import date
 import numpy as np
 
 from app.errors import SetupError
+from app.extract.rules import Flags
 from app.harm.features import Floats, Ints
-from training.extract_rules import Flags
 from training.synthetic.offences import KINDS
 from training.synthetic.population import POPULATIONS, USUAL, Population
 

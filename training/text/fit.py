@@ -12,12 +12,12 @@ from scipy.sparse import csr_array
 
 from app.artifacts import Bundle
 from app.errors import SetupError
+from app.extract.load import source_of
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
 from app.text.features import Vocabulary
 from app.text.manifest import FAMILY, FORMAT, GOLDEN, MODEL, SCORES, VOCABULARY, TextManifest
 from app.text.model import Counts, TextModel
-from training.extract import source_of
 from training.harm import artefact
 from training.harm.fit import peak_mebibytes
 from training.harm.progress import Stages

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.extract.load import Extract
+from app.extract.rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE
 from app.harm.features import CLASSES, NO_DAY, Ints
-from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE
 from training.labels import HORIZON_DAYS, Labelled
 
 INCIDENT_COLUMNS = (

@@ -15,17 +15,18 @@ from typing import Any
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
 from app.harm.features import COLUMN, Features, Floats, Ints, features
 from training.evaluation import ranking
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import draws
-from training.extract import Extract
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.population import shares
 from training.harm.progress import Stages
 from training.harm.trees import fit_trees, tree_probabilities
-from training.labels import HORIZON_DAYS, Labelled, roles_known
+from training.labels import HORIZON_DAYS, Labelled
 from training.metrics import GROUP_COUNT, LOWEST, TOP
 from training.oracle.oracle import Oracle, shifted
 from training.oracle.section import section_oracle

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.extract.load import Extract
+from app.extract.rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE
 from app.harm.features import NO_DAY, Floats, Ints, features
 from training.evaluation.bench import Bench
-from training.extract import Extract
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE
 from training.harm.fit import Data, assemble
 from training.harm.population import shares
 from training.harm.progress import Stages

@@ -9,10 +9,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from app.extract.load import REAL_SOURCE
 from app.files import written_whole
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
-from training.extract import REAL_SOURCE
 from training.harm.fit import prepare
 from training.harm.progress import shown
 from training.zoo.page import page

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.extract.load import Extract, load_extract
 from app.harm.features import COLUMN, OFFENDER, SUSPECT
 from app.harm.harm_index import load_harm_index
-from tests.training.extract_folders import write_csv
+from tests.app.extract.folders import write_csv
 from training.comparison.alterations import only_charged, with_final_roles, without_domestic_non_crimes, without_gender
 from training.comparison.following import following, offence_names, same_victim, worst
-from training.extract import Extract, load_extract
 from training.labels import Labelled, label
 
 ZERO = date(2020, 3, 1)

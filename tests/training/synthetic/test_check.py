@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.errors import SetupError
+from app.extract.rules import ELIMINATED_ROLE
 from app.harm.harm_index import load_harm_index
-from training.extract_rules import ELIMINATED_ROLE
 from training.harm.fit import Data, prepare
 from training.harm.progress import Stages
 from training.synthetic import check as check_module

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.extract.load import load_extract
 from app.harm.harm_index import load_harm_index
-from training.extract import load_extract
 from training.labels import label
 from training.synthetic.fidelity import fidelity
 from training.synthetic.fidelity_rows import Row

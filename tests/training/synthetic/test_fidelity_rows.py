@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from app.extract.load import Extract, load_extract
 from app.harm.harm_index import load_harm_index
-from tests.training.extract_folders import write_csv
-from training.extract import Extract, load_extract
+from tests.app.extract.folders import write_csv
 from training.families import SH_NOMINAL
 from training.labels import label
 from training.synthetic.fidelity import RAPE, did, fidelity

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pytest
 
 from app.errors import SetupError
+from app.extract.load import Extract, load_extract
+from app.extract.rules import ELIMINATED_ROLE
 from app.harm.harm_index import load_harm_index
-from training.extract import Extract, load_extract
-from training.extract_rules import ELIMINATED_ROLE
 from training.labels import label
 from training.synthetic.casefile import in_prison
 from training.synthetic.folder import write

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from app.errors import SetupError
+from app.extract.load import load_extract
 from app.harm.harm_index import load_harm_index
-from training.extract import load_extract
 from training.labels import label
 from training.synthetic.folder import write
 from training.synthetic.force import generate

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from app.extract.load import Extract, load_extract
 from app.harm.harm_index import load_harm_index
-from training.extract import Extract, load_extract
 from training.families import SH_NOMINAL
 from training.labels import label
 from training.synthetic.command import synth

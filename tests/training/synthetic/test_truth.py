@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.errors import SetupError
+from app.extract.load import Extract, load_extract
+from app.extract.rules import VICTIM_ROLE
 from app.harm.features import Floats
 from app.harm.harm_index import HarmIndex, load_harm_index
-from training.extract import Extract, load_extract
-from training.extract_rules import VICTIM_ROLE
 from training.labels import Labelled, label
 from training.synthetic.folder import write
 from training.synthetic.force import generate

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from sklearn.metrics import roc_auc_score
 
 from app.errors import SetupError
+from app.extract.load import load_extract
 from app.harm.harm_index import load_harm_index
-from training.extract import load_extract
 from training.labels import label
 from training.synthetic.command import synth
 from training.synthetic.folder import write

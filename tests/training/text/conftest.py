@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from training.extract import MARKER
+from app.extract.load import MARKER
 from training.synthetic.logs.table import logs_table
 
 NOBODY = pa.table(

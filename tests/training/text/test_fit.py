@@ -10,12 +10,12 @@ import pytest
 
 from app.artifacts import load_bundle
 from app.errors import SetupError
+from app.extract.load import load_extract
 from app.harm.harm_index import load_harm_index
 from app.text.manifest import SCORES
 from app.text.model import TextModel
 from app.text.service import LogReader
 from tests.toy_text import toy_model, write_toy_text
-from training.extract import load_extract
 from training.synthetic.folder import write
 from training.synthetic.force import generate
 from training.synthetic.logs.table import logs_table

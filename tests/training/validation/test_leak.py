@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.extract.known import roles_known
+from app.extract.load import Extract
 from app.harm.features import COLUMN, Features
 from app.harm.harm_index import load_harm_index
 from training.evaluation.bench import Bench
-from training.extract import Extract
 from training.harm.progress import Stages
-from training.labels import Labelled, label, roles_known
+from training.labels import Labelled, label
 from training.oracle.oracle import Oracle, open_oracle
 from training.validation import leak
 from training.validation.changes import CHANGES, INCIDENT_COLUMNS, INVOLVEMENT_COLUMNS, after_day_zero

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from app.extract.known import roles_known
+from app.extract.rules import ELIMINATED_ROLE, OFFENDER_ROLE
 from app.harm.features import NO_DAY
 from training.evaluation.bench import Bench
-from training.extract_rules import ELIMINATED_ROLE, OFFENDER_ROLE
 from training.harm.fit import assemble
 from training.harm.population import shares
-from training.labels import label, roles_known
+from training.labels import label
 from training.validation.time_forward import as_on_record, at_mix, forward
 
 

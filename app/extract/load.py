@@ -9,6 +9,7 @@ Dirty rows and what becomes of them (each rule's name is its key in `Extract.cou
 | `unknown-birth-date` | no date of birth, or one after the end of the extract | kept, age unknown |
 | `placeholder-1-january` | dated 1 January | kept |
 | `date-before-birth` | dated before the person was born | not that person's incident |
+| `custody-before-birth` | a custody appearance from before the person was born | dropped |
 | `date-in-the-future` | dated after the end of the extract, or recorded after today | dropped |
 | `recording-date-missing` | no `recorded_on`, in a row or the whole table | known on the day it happened |
 | `recorded-before-event` | recorded before it happened | recorded on the day it happened |
@@ -35,12 +36,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.errors import SetupError
+from app.extract import rules
+from app.extract.raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
+from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
+from app.extract.tables import Reader
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
-from training import extract_rules as rules
-from training.extract_raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
-from training.extract_rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
-from training.extract_tables import Reader
 
 log = logging.getLogger(__name__)
 
@@ -123,8 +124,17 @@ def load_extract(
 
     involved = involved.take(np.flatnonzero(kept[involved.incident]))
     _count_kept(incidents.take(np.flatnonzero(kept)), involved, len(birth), counts)
+    born = ~(raw.custody_day < birth[raw.custody_person])
+    counts["custody-before-birth"] = int((~born).sum())
+    cleaned = replace(
+        raw,
+        persons=replace(raw.persons, birth=birth),
+        incidents=incidents,
+        involvements=involved,
+        custody_person=raw.custody_person[born],
+        custody_day=raw.custody_day[born],
+    )
     log.info("extract read: %s", counts)
-    cleaned = replace(raw, persons=replace(raw.persons, birth=birth), incidents=incidents, involvements=involved)
     return _extract(cleaned, value, kept, end, source_of(folder), counts)
 
 

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from app.extract import rules
+from app.extract.rules import ROLES, Counts, Flags
+from app.extract.tables import Reader
 from app.harm.features import GENDER_CODES, NO_DAY, Floats, Ints
 from app.harm.harm_index import MAX_HARM_DAYS
-from training import extract_rules as rules
-from training.extract_rules import ROLES, Counts, Flags
-from training.extract_tables import Reader
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ import pytest
 import yaml
 
 from app.errors import SetupError
+from app.extract.load import REAL_SOURCE, Extract, load_extract
+from app.extract.rules import ROLES
 from app.harm.features import CLASSES
 from app.harm.harm_index import load_harm_index
-from tests.training.extract_folders import COLUMNS, as_csv, edit_parquet, write_csv
-from training.extract import REAL_SOURCE, Extract, load_extract
-from training.extract_rules import ROLES
+from tests.app.extract.folders import COLUMNS, as_csv, edit_parquet, write_csv
 from training.synthetic.folder import write
 from training.synthetic.force import generate
 
-TABLE = yaml.safe_load((Path(__file__).parents[1] / "data" / "dirty_rows.yaml").read_text(encoding="utf-8"))
+TABLE = yaml.safe_load((Path(__file__).parents[2] / "data" / "dirty_rows.yaml").read_text(encoding="utf-8"))
 INDEX = load_harm_index()
 TODAY = date(2024, 1, 1)
 
@@ -55,7 +55,7 @@ def test_every_rule_has_a_case(tmp_path: Path) -> None:
 
 
 def test_every_rule_is_documented(tmp_path: Path) -> None:
-    import training.extract as module
+    import app.extract.load as module
 
     for rule in set(extract_of(tmp_path, {}).counts) - {"persons", "incidents", "involvements"}:
         assert f"| `{rule}` |" in (module.__doc__ or "")
@@ -76,7 +76,7 @@ def test_refusal_names_everything_wrong_and_no_personal_data(tmp_path: Path) -> 
     }
     with pytest.raises(SetupError) as caught:
         extract_of(tmp_path, case)
-    assert [tuple(fault) for fault in caught.value.faults] == [
+    assert [(fault.pointer, fault.rule) for fault in caught.value.faults] == [
         ("/persons/date_of_birth", "unreadable-date"),
         ("/persons/gender", "unknown-word"),
         ("/involvements/incident_id", "unknown-incident"),

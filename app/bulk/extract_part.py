@@ -1,0 +1,47 @@
+"""Nominals of an extract as parts of a run. Needs Arrow, which the `bulk` extra brings."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.bulk.batch import PART
+from app.bulk.work import Named
+from app.errors import InvalidInput
+from app.extract.people import People
+from app.extract.requests import bodies
+from app.harm.harm_index import HarmIndex
+from app.harm.records import parse_request
+
+
+@dataclass(frozen=True)
+class PeoplePart:
+    """Nominals as columns, and what every request asks for; becoming requests is the worker's work."""
+
+    first: int
+    people: People
+    asked: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def requests(self, index: HarmIndex) -> list[Named]:
+        """Each nominal as a request; one that no request can hold is refused as the service would refuse it."""
+        found = []
+        for body in bodies(self.people, index, **self.asked):
+            nominal_id = body["nominal"]["nominal_id"]
+            try:
+                found.append(Named(nominal_id, parse_request(body)))
+            except InvalidInput as error:
+                found.append(Named(nominal_id, error))
+        return found
+
+    def bodies(self, index: HarmIndex) -> Iterator[tuple[str | None, bytes]]:
+        """Each nominal and its request."""
+        for body in bodies(self.people, index, **self.asked):
+            yield body["nominal"]["nominal_id"], json.dumps(body).encode()
+
+
+def people_parts(people: People, asked: dict[str, str], start: int) -> Iterator[PeoplePart]:
+    """Parts from nominal `start` on."""
+    for first in range(start, len(people), PART):
+        yield PeoplePart(first, people.part(first, min(first + PART, len(people))), asked)

@@ -1,0 +1,165 @@
+"""`dayzero score`: requests of a file or nominals of an extract, scored here, on a cluster or by a service, in order."""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from app.artifacts import load_manifest, versions
+from app.audit.ledger import Ledger
+from app.audit.store import Store
+from app.bulk.batch import PART
+from app.bulk.journal import Journal
+from app.bulk.outputs import Answers, Output, Printed, kept, whole
+from app.bulk.pools import Pending, Pool, cores, digests, process_pool, thread_pool
+from app.bulk.recorder import Recorded, Recorder
+from app.bulk.remote import post_lines, post_one
+from app.bulk.sources import LINES, Source, from_extract, from_file
+from app.bulk.work import Part, Run
+from app.errors import SetupError
+from app.files import check_target
+from app.harm.golden import check_golden
+from app.harm.harm_index import HarmIndex, index_in_force
+from app.harm.history import STALKER
+from app.harm.service import Scorer, load_scorer
+from app.harm.subject import Subject
+from app.progress import bar
+from app.settings import Settings
+from app.storage import LOCAL_ISSUER, open_store
+
+COMMITTING = 2
+"""Parts whose records are being committed while the next one is sealed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to score. `server`, with its `token`: there; `scheduler`: on that cluster; else here in `jobs` processes.
+
+    `as_of`, `explain` and `model` (None: the usual one) are for extracts; a request says all three itself.
+    """
+
+    out: Path | None = None
+    server: str | None = None
+    token: str | None = None
+    scheduler: str | None = None
+    jobs: int | None = None
+    as_of: date | None = None
+    explain: str = "none"
+    model: str | None = None
+
+
+def score(settings: Settings, given: Path, options: Options, subject: str) -> int:
+    """Score `given` and write the answers in order; return how many could not be scored.
+
+    What is not scored by a service is recorded in this machine's ledger as `subject`; with `out`, a run that was cut off
+    goes on when it is started again with the same arguments. Raises SetupError, Unavailable.
+    """
+    if options.out is not None:
+        check_target(options.out)
+    if options.server is not None:
+        return _by_service(settings, given, options, options.server)
+    return _by_ourselves(settings, given, options, (LOCAL_ISSUER, subject))
+
+
+def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tuple[str, str]) -> int:
+    engine, keys = open_store(settings)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
+    check_golden(scorer)
+    source = _source(settings, given, options, scorer.index)
+    ledger = Ledger(engine, keys)
+    ledger.start()
+    with ExitStack() as opened:
+        opened.callback(ledger.close)
+        if options.out is None:
+            run, start = Run(caller, settings.today(), time.time_ns() // 1_000_000, secrets.token_bytes(32)), 0
+            output: Output = Printed(alone=source.total == 1, named=source.named)
+            recorder = Recorder(ledger)
+        else:
+            journal = Journal(
+                options.out, source.same | {"models": digests(scorer), "log": ledger.log_id}, caller, settings.today()
+            )
+            run, start = journal.run, journal.done
+            output = opened.enter_context(kept(journal, options.out, named=source.named))
+            recorder = Recorder(ledger, Store(engine, keys) if journal.resumed else None)
+        pool = opened.enter_context(_pool(settings, scorer, options, source.total - start))
+        progress = opened.enter_context(bar("scoring"))
+        task = progress.add_task("", total=source.total, completed=start)
+        for answers in _in_order(source.parts(start), run, pool, recorder):
+            output.write(answers)
+            progress.advance(task, len(answers))
+    return output.problems
+
+
+def _in_order(parts: Iterator[Part], run: Run, pool: Pool, recorder: Recorder) -> Iterator[Answers]:
+    """Some parts are being scored while the records of others are committed; answers come in order, committed."""
+    scoring: deque[Pending] = deque()
+    committing: deque[Recorded] = deque()
+    for part in parts:
+        scoring.append(pool.submit(run, part))
+        if len(scoring) > pool.ahead:
+            committing.append(recorder.record(scoring.popleft().result()))
+        if len(committing) > COMMITTING:
+            yield committing.popleft().answers()
+    while scoring or committing:
+        if scoring:
+            committing.append(recorder.record(scoring.popleft().result()))
+        yield committing.popleft().answers()
+
+
+def _pool(settings: Settings, scorer: Scorer, options: Options, left: int) -> AbstractContextManager[Pool]:
+    if options.scheduler is not None:
+        from app.bulk.cluster import cluster_pool  # noqa: PLC0415 - Dask is an extra
+
+        return cluster_pool(options.scheduler, scorer)
+    jobs = min(options.jobs or cores(), -(-left // PART))
+    return process_pool(settings, scorer, jobs) if jobs > 1 else thread_pool(scorer)
+
+
+def _by_service(settings: Settings, given: Path, options: Options, server: str) -> int:
+    if given.is_file() and given.suffix not in LINES:
+        answer = post_one(server, options.token, given.read_bytes())
+        with _output(options.out, alone=True, named=False) as output:
+            output.write([(None, answer)])
+        return output.problems
+    index = index_in_force(settings.harm_index)
+    source = _source(settings, given, options, index)
+    with _output(options.out, alone=source.total == 1, named=source.named) as output, bar("scoring") as progress:
+        task = progress.add_task("", total=source.total)
+        asked: deque[str | None] = deque()
+
+        def lines() -> Iterator[bytes]:
+            for part in source.parts(0):
+                for nominal_id, line in part.bodies(index):
+                    asked.append(nominal_id)
+                    yield line
+
+        def take(answer: bytes) -> None:
+            output.write([(asked.popleft(), answer)])
+            progress.advance(task)
+
+        post_lines(server, options.token, lines(), take)
+    return output.problems
+
+
+def _output(out: Path | None, *, alone: bool, named: bool) -> AbstractContextManager[Output]:
+    return whole(out, named=named) if out is not None else Printed(alone=alone, named=named)
+
+
+def _source(settings: Settings, given: Path, options: Options, index: HarmIndex) -> Source:
+    if given.is_dir():
+        asked = {"explain": options.explain} | ({} if options.model is None else {"model": options.model})
+        subject = STALKER if options.model is None else _subject(settings.artifacts, options.model)
+        return from_extract(given, index, settings.today(), options.as_of, subject, asked)
+    return from_file(given)
+
+
+def _subject(artifacts: Path, model: str) -> Subject:
+    """Whom a model is about, which tells how an extract is read for it. Raises SetupError where it is not here."""
+    folders = versions(artifacts).get(model)
+    if folders is None:
+        raise SetupError("There is no artefact of that --model here, so nothing says how to read an extract for it.")
+    return load_manifest(folders[0])[0].subject

@@ -1,0 +1,169 @@
+"""Everyone of an extract who can be scored on a day, in columns, so that bulk can cut them into parts.
+
+Scorable is who has a stalking day zero on or before that day, as known that day, and not over 365 days old. What is known is
+what had been recorded by then, with the roles of that day; a suspicion that was cleared by then is not handed on at all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import SetupError
+from app.extract.known import ROLES, contacts_of, incident_columns
+from app.extract.load import Extract, load_extract
+from app.extract.rules import VICTIM_ROLE, Flags
+from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
+from app.harm.harm_index import HarmIndex
+from app.harm.history import EPOCH, LATEST_SCORING_DAYS, STALKER
+from app.harm.subject import Subject, begins_case
+
+_BITS = 1 << np.arange(len(CLASSES))
+
+
+class Spans(NamedTuple):
+    """Which rows belong to each of N nominals: nominal i owns rows `starts[i]:starts[i + 1]`, `starts` int64 (N + 1,)."""
+
+    starts: Ints
+
+    def part(self, first: int, last: int) -> tuple["Spans", slice]:
+        """Those of nominals `first:last` among themselves, and the rows they own."""
+        starts = self.starts[first : last + 1]
+        return Spans(starts - starts[0]), slice(int(starts[0]), int(starts[-1]))
+
+    def each(self) -> Iterator[slice]:
+        """The rows of each nominal."""
+        starts = self.starts.tolist()
+        return map(slice, starts, starts[1:])
+
+
+@dataclass(frozen=True)
+class KnownIncidents:
+    """M incidents in the order of nominal, date and id; `bits` int64 (M,) are the classes, the first of `CLASSES` lowest."""
+
+    spans: Spans
+    incident_id: NDArray[np.object_]
+    day: Ints
+    harm: Floats
+    bits: Ints
+    code: NDArray[np.object_]
+    non_crime: Flags
+    role: NDArray[np.int8]
+
+    def part(self, first: int, last: int) -> "KnownIncidents":
+        """Those of nominals `first:last`."""
+        spans, rows = self.spans.part(first, last)
+        return KnownIncidents(
+            spans,
+            self.incident_id[rows],
+            self.day[rows],
+            self.harm[rows],
+            self.bits[rows],
+            self.code[rows],
+            self.non_crime[rows],
+            self.role[rows],
+        )
+
+
+@dataclass(frozen=True)
+class People:
+    """N nominals by id, and what was known of them on `as_of` (days since 1970-01-01).
+
+    `nominal_id` str (N,); `birth` float64 (N,), NaN unknown; `gender` int8 (N,) as `GENDER_CODES`; `contacts` float64 (N,)
+    of the index incident's victim before day zero, NaN where it has none on record; `custody_day` appearances by then.
+    """
+
+    as_of: int
+    nominal_id: NDArray[np.object_]
+    birth: Floats
+    gender: NDArray[np.int8]
+    contacts: Floats
+    incidents: KnownIncidents
+    custody: Spans
+    custody_day: Ints
+
+    def __len__(self) -> int:
+        return len(self.nominal_id)
+
+    def part(self, first: int, last: int) -> "People":
+        """Nominals `first:last`."""
+        custody, appearances = self.custody.part(first, last)
+        return replace(
+            self,
+            nominal_id=self.nominal_id[first:last],
+            birth=self.birth[first:last],
+            gender=self.gender[first:last],
+            contacts=self.contacts[first:last],
+            incidents=self.incidents.part(first, last),
+            custody=custody,
+            custody_day=self.custody_day[appearances],
+        )
+
+
+def load_people(
+    folder: Path, index: HarmIndex, today: date, as_of: date | None = None, subject: Subject = STALKER
+) -> People:
+    """Read an extract folder and keep who can be scored on `as_of` (default: the extract's last day, at most `today`).
+
+    Raises SetupError as `load_extract`, and for a day after the extract's end.
+    """
+    extract = load_extract(folder, index, today=today)
+    day = extract.end if as_of is None else as_of.toordinal() - EPOCH
+    if day > extract.end:
+        raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
+    return people_on(extract, day, subject)
+
+
+def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> People:
+    """Who of a clean extract can be scored on a day by a model of this subject."""
+    role = ROLES[subject.perspective](extract, as_of)
+    rows = np.flatnonzero((role > 0) & (extract.recorded[extract.incident] <= as_of))
+    columns = incident_columns(extract, rows, extract.person[rows], role)
+    begins = begins_case(columns.classes, extract.harassing[extract.incident[rows]], subject.day_zero)
+    found = day_zero_histories(columns, len(extract.person_id), as_of, begins=begins)
+    person = np.flatnonzero((found.day_zero != NO_DAY) & (found.day_zero >= as_of - LATEST_SCORING_DAYS))
+    place = np.full(len(extract.person_id), -1)
+    place[person] = np.arange(len(person))
+
+    index = extract.incident[rows[found.source[found.starts[person + 1] - 1]]]
+    of_nobody = ~np.isin(index, extract.incident[extract.role == VICTIM_ROLE])
+    contacts = contacts_of(extract, person, index, found.day_zero[person], subject.perspective)
+    reads_custody = "custody_count" in subject.side.features
+    custody = np.flatnonzero((place[extract.custody_person] >= 0) & (extract.custody_day <= as_of) & reads_custody)
+    custody = custody[np.lexsort((extract.custody_day[custody], extract.custody_person[custody]))]
+    return People(
+        as_of=as_of,
+        nominal_id=extract.person_id[person],
+        birth=extract.birth[person],
+        gender=extract.gender[person],
+        contacts=np.where(of_nobody, np.nan, contacts),
+        incidents=_known_incidents(extract, rows[place[extract.person[rows]] >= 0], role, place, len(person)),
+        custody=_spans(place[extract.custody_person[custody]], len(person)),
+        custody_day=extract.custody_day[custody],
+    )
+
+
+def _known_incidents(extract: Extract, rows: Ints, role: NDArray[np.int8], place: Ints, count: int) -> KnownIncidents:
+    """Involvement rows laid out by nominal, date and id; incidents of an extract stand in the order of their ids."""
+    owner, incident = place[extract.person[rows]], extract.incident[rows]
+    order = np.lexsort((incident, extract.occurred[incident], owner))
+    rows, incident = rows[order], incident[order]
+    return KnownIncidents(
+        spans=_spans(owner[order], count),
+        incident_id=extract.incident_id[incident],
+        day=extract.occurred[incident],
+        harm=extract.harm[incident],
+        bits=extract.classes[incident] @ _BITS,
+        code=extract.code[incident],
+        non_crime=extract.non_crime[incident],
+        role=role[rows],
+    )
+
+
+def _spans(owner: Ints, count: int) -> Spans:
+    """From the sorted owner of each row."""
+    return Spans(np.searchsorted(owner, np.arange(count + 1)).astype(np.int64))

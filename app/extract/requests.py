@@ -1,0 +1,89 @@
+"""Nominals of an extract as bodies of `POST /score`: what is scored in bulk is what a single request would say."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from app.extract.people import KnownIncidents, People
+from app.harm.features import CLASSES, GENDER_CODES, Ints
+from app.harm.harm_index import HarmIndex, offence_classes
+from app.harm.history import EPOCH
+from app.harm.subject import SIDES
+
+GENDERS = {code: name for name, code in GENDER_CODES.items()}
+"""The word for each code; `other` and `unknown` are one to the model, and told as `unknown`."""
+ROLE_WORDS = {code: word for side in SIDES.values() for word, code in side.roles.items()}
+_CLASS_SETS = [
+    frozenset(name for place, name in enumerate(CLASSES) if bits >> place & 1) for bits in range(1 << len(CLASSES))
+]
+
+
+def bodies(people: People, index: HarmIndex, **asked: str) -> Iterator[dict[str, Any]]:
+    """Each nominal's body, with `asked` added (`explain`, `model`, `purpose`)."""
+    as_of = iso_day(people.as_of)
+    incidents, custody = _incidents(people.incidents, index), _iso_days(people.custody_day)
+    genders, births, contacts = people.gender.tolist(), people.birth.tolist(), people.contacts.tolist()
+    rows = zip(people.incidents.spans.each(), people.custody.each(), strict=True)
+    for place, (own, appearances) in enumerate(rows):
+        birth, calls = births[place], contacts[place]
+        yield {
+            "nominal": {
+                "nominal_id": people.nominal_id[place],
+                "date_of_birth": None if np.isnan(birth) else iso_day(int(birth)),
+                "gender": GENDERS[genders[place]],
+            },
+            "index_victim_contacts": None if np.isnan(calls) else int(calls),
+            "custody_dates": custody[appearances],
+            "incidents": incidents[own],
+            "as_of": as_of,
+            **asked,
+        }
+
+
+def offence_fields(
+    code: str, harm: float, classes: frozenset[str], index: HarmIndex, *, non_crime: bool
+) -> dict[str, Any]:
+    """What a request says of an incident's offence so that it gets this harm (days) and these classes, domestic aside.
+
+    The code alone where the index then says the same, else harm and classes outright beside it.
+    """
+    offence = index.lookup(code) if code and not non_crime else None
+    partner = offence is not None and "stalking" in classes and "stalking" not in offence.classes
+    if offence and offence.harm == harm and offence_classes(offence.classes, intimate_partner=partner) == classes:
+        return {"offence_code": code, "intimate_partner": partner}
+    told = {"offence_code": code} if offence else {}
+    return {**told, "harm_score": harm, "offence_class": sorted(classes)}
+
+
+def iso_day(day: int) -> str:
+    """YYYY-MM-DD of a day since 1970-01-01."""
+    return date.fromordinal(day + EPOCH).isoformat()
+
+
+def _incidents(known: KnownIncidents, index: HarmIndex) -> list[dict[str, Any]]:
+    """Each incident's body; what is said of an offence is worked out once for all that are alike."""
+    told: dict[tuple[str, float, int, bool], dict[str, Any]] = {}
+    alike = zip(known.code.tolist(), known.harm.tolist(), known.bits.tolist(), known.non_crime.tolist(), strict=True)
+    each = zip(known.incident_id.tolist(), _iso_days(known.day), known.role.tolist(), alike, strict=True)
+    return [
+        {
+            "incident_id": name,
+            "occurred_on": day,
+            "role": ROLE_WORDS[role],
+            **(told.get(kind) or told.setdefault(kind, _offence(*kind, index))),
+        }
+        for name, day, role, kind in each
+    ]
+
+
+def _offence(code: str, harm: float, bits: int, non_crime: bool, index: HarmIndex) -> dict[str, Any]:
+    classes = _CLASS_SETS[bits]
+    told = offence_fields(code, harm, classes - {"domestic"}, index, non_crime=non_crime)
+    return {"is_non_crime": non_crime, "is_domestic": "domestic" in classes, **told}
+
+
+def _iso_days(days: Ints) -> list[str]:
+    found: list[str] = np.datetime_as_string(days.astype("datetime64[D]")).tolist() if len(days) else []
+    return found

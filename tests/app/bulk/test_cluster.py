@@ -1,0 +1,64 @@
+"""A run on a real Dask cluster of two processes, one of them killed on the way: nothing shows in the output."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.bulk import cluster
+from app.bulk.run import Options, score
+from app.errors import SetupError
+from app.settings import Settings
+from tests.app.bulk.test_run import bare, lines_of, requests, stored
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_worker_dies_on_the_way(tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    for module in ("sources", "journal", "run"):
+        monkeypatch.setattr(f"app.bulk.{module}.PART", 8)
+    many = requests(tmp_path, 400)
+    here = Settings(home=tmp_path / "here", artifacts=toy_artifacts)
+    score(here, many, Options(tmp_path / "here.ndjson", jobs=1), "local:me")
+    there = Settings(home=tmp_path / "there", artifacts=toy_artifacts)
+    scored: list[Any] = []
+    submit = cluster._Cluster.submit
+
+    def slowly(self: Any, run: Any, part: Any) -> Any:
+        scored.append(part.first)
+        time.sleep(0.02)
+        return submit(self, run, part)
+
+    monkeypatch.setattr(cluster._Cluster, "submit", slowly)
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as dask:
+        victim = dask.workers[0].pid
+
+        def kill() -> None:
+            while len(scored) < 10:
+                time.sleep(0.01)
+            os.kill(victim, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        failed = score(there, many, Options(tmp_path / "there.ndjson", scheduler=dask.scheduler_address), "local:me")
+        killer.join()
+        assert victim not in {nanny.pid for nanny in dask.workers.values()}, "it was killed"
+    assert failed == 400 // 7
+    assert bare(lines_of(tmp_path / "there.ndjson")) == bare(lines_of(tmp_path / "here.ndjson")), "to the bit"
+    assert stored(there).size() == 400 - failed, "and nobody was recorded twice"
+
+
+def test_no_scheduler(tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.2)
+    settings = Settings(home=tmp_path / "home", artifacts=toy_artifacts)
+    for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+        with pytest.raises(SetupError, match="No Dask scheduler"):
+            score(settings, requests(tmp_path, 1), Options(tmp_path / "out", scheduler=address), "local:me")
