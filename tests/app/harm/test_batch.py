@@ -87,8 +87,8 @@ def test_a_batch_is_its_requests_one_by_one(real_scorer: Scorer, batch: list[Sco
 
 def test_a_score_does_not_hang_on_the_size_of_its_batch(real_scorer: Scorer) -> None:
     """Golden cases in one batch of several hundred, each the same wherever it stands."""
-    (model,) = real_scorer.models.values()
-    cases = [parse_request({**case["request"], "explain": "none"}) for case in model.bundle.golden]
+    golden = [case["request"] for model in real_scorer.models.values() for case in model.bundle.golden]
+    cases = [parse_request({**asked, "explain": "none"}) for asked in golden]
     first = [told(alone(real_scorer, request)) for request in cases]
     for repeats in (1, 7):
         found = [told(outcome) for outcome in real_scorer.score_all(cases * repeats, TODAY)]
