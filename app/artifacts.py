@@ -1,22 +1,23 @@
 """Model bundles: a folder with a manifest, checked byte by byte before anything in it is used.
 
-`model_artifacts/<family>/<version>/` holds `manifest.json`, `model.onnx`, `survival.onnx` and `golden.jsonl`, and, where
-somebody vouches for them, `manifest.sig`. Files are read once, compared with the digests in the manifest, and those same
+`model_artifacts/<family>/<version>/` holds `manifest.json` and the files of its kind (`KINDS`), and, where somebody vouches
+for them, `manifest.sig`. Files are read once, compared with the digests in the manifest, and those same
 bytes are what gets loaded. Nothing here unpickles.
 The evaluation and the documents made from it may lie beside them; `app.documents` checks those.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Generic, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypeVar
 
 from app.artifact_signatures import SIGNATURE, sign, signed_by
 from app.audit.note import Signer, Verifier
@@ -28,7 +29,9 @@ from app.harm.experience import BANDS, MEASURES
 from app.harm.features import FEATURES, ROWS
 from app.harm.robustness import Finite, Robustness
 from app.harm.subject import Subject
+from app.manifest import BaseManifest
 from app.onnx_wire import has_external_data
+from app.text.manifest import TextManifest
 
 MANIFEST = "manifest.json"
 MODEL, SURVIVAL, GOLDEN = "model.onnx", "survival.onnx", "golden.jsonl"
@@ -48,8 +51,8 @@ class HarmIndexStamp(BaseModel):
     approximate_share: Annotated[float, Field(ge=0, le=1)]
 
 
-class Manifest(BaseModel):
-    """What a bundle is, what it learnt from, how well it did, and the digest of every file in it.
+class Manifest(BaseManifest):
+    """The manifest of a model of harm: a stack and a survival forest.
 
     `features` those its subject has, of the 19 in every row; the others are zero in medians and percentiles.
     `cuts` days of future harm between the groups; `decision_weights` multiply the probabilities before arg max;
@@ -57,13 +60,10 @@ class Manifest(BaseModel):
     -> its 0th to 100th percentile in the index row; `index_age_median` years; `robustness` from format 2 on.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    format: int
-    family: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")]
-    version: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
-    learnt_from: str
+    GRAPHS: ClassVar[tuple[str, ...]] = (MODEL, SURVIVAL)
+    TABLES: ClassVar[tuple[str, ...]] = (GOLDEN,)
+
     subject: Subject = Subject()
-    files: dict[str, Digest]
     features: tuple[str, ...]
     survival_features: tuple[str, ...]
     groups: tuple[str, ...]
@@ -73,26 +73,47 @@ class Manifest(BaseModel):
     reference_medians: tuple[tuple[Finite, ...], ...]
     population_percentiles: dict[str, tuple[Finite, ...]]
     harm_index: HarmIndexStamp
-    libraries: dict[str, str]
-    data: dict[str, Any]
-    seed: int
-    metrics: dict[str, Any]
     robustness: Robustness | None = None
+
+    def misfits(self) -> list[str]:
+        """Names of what is made for other features, groups or shapes than this code computes."""
+        medians = [len(row) for row in self.reference_medians]
+        fits = {
+            "format": self.format in (*OLDER_FORMATS, FORMAT),
+            "robustness": (self.robustness is None) == (self.format in OLDER_FORMATS),
+            "features": self.features == self.subject.side.features,
+            "survival_features": self.survival_features == self.subject.side.survival_features,
+            "groups": self.groups == GROUPS,
+            "cuts": list(self.cuts) == sorted(self.cuts),
+            "reference_medians": medians == [len(FEATURES)] * ROWS,
+            "population_percentiles": set(self.population_percentiles) == set(FEATURES)
+            and all(len(values) == 101 for values in self.population_percentiles.values()),
+        }
+        return [name for name, fine in fits.items() if not fine] or _misfits(self.robustness)
+
+
+KINDS: dict[str, type[BaseManifest]] = {"harm": Manifest, "text": TextManifest}
+"""Kinds of bundle by the member `kind` of their manifest; a manifest without one is of the first."""
+M = TypeVar("M", bound=BaseManifest, default=Manifest)
+
+
+class _Kind(BaseModel):
+    kind: Literal["harm", "text"] = "harm"
 
 
 @dataclass(frozen=True)
-class Bundle:
+class Bundle(Generic[M]):
     """A checked artefact: the manifest, its own digest, the bytes of each file, which trusted key signed it, and what was
     written about it."""
 
-    manifest: Manifest
+    manifest: M
     manifest_sha256: str
     files: dict[str, bytes]
     signed_by: str | None = None
     documents: Documents | None = None
 
     @cached_property
-    def reference(self) -> NDArray[np.float32]:
+    def reference(self: "Bundle[Manifest]") -> NDArray[np.float32]:
         """Population medians, float32 (20, 19)."""
         return np.asarray(self.manifest.reference_medians, dtype=np.float32)
 
@@ -105,8 +126,8 @@ class Bundle:
             raise SetupError(f"{GOLDEN} is not JSON, a case a line. Export the artefact again.") from None
 
 
-def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bundle:
-    """Read and check one artefact folder; with `trusted` keys, one of them must have signed it.
+def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bundle[Any]:
+    """Read and check one artefact folder of any kind; with `trusted` keys, one of them must have signed it.
 
     Raises SetupError naming the file and what to do.
     """
@@ -114,30 +135,42 @@ def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bund
     digest = hashlib.sha256(raw).hexdigest()
     signer = None if trusted is None else _signer(folder, digest, trusted)
     manifest = _manifest(raw, folder)
-    files = {name: _checked(folder / name, manifest.files.get(name)) for name in (MODEL, SURVIVAL, GOLDEN)}
-    for name in (MODEL, SURVIVAL):
+    held = (*manifest.GRAPHS, *manifest.TABLES)
+    files = {name: _checked(folder / name, manifest.files.get(name)) for name in held}
+    for name in manifest.GRAPHS:
         _refuse_external_data(files[name], folder / name)
     return Bundle(manifest, digest, files, signer)
 
 
 def load_manifest(folder: Path) -> tuple[Manifest, str]:
-    """The manifest of an artefact folder and its own digest. Raises SetupError naming what does not fit."""
+    """The manifest of a model of harm and its own digest. Raises SetupError naming what does not fit."""
     raw = read_plain(folder / MANIFEST, _MAX_BYTES)
-    return _manifest(raw, folder), hashlib.sha256(raw).hexdigest()
+    manifest = _manifest(raw, folder)
+    if not isinstance(manifest, Manifest):
+        raise SetupError(f"{folder} holds a model of another kind: this is for models of harm.")
+    return manifest, hashlib.sha256(raw).hexdigest()
 
 
-def _manifest(raw: bytes, folder: Path) -> Manifest:
+def _manifest(raw: bytes, folder: Path) -> BaseManifest:
     try:
-        manifest = Manifest.model_validate_json(raw)
+        manifest = KINDS[_Kind.model_validate_json(raw).kind].model_validate_json(raw)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file itself"
         raise SetupError(f"{folder / MANIFEST}: {where}: {first['type']}. Export the artefact again.") from None
-    _check_fits(manifest, folder)
+    if wrong := manifest.misfits():
+        raise SetupError(
+            f"{folder / MANIFEST}: {', '.join(wrong)} do not fit this version of Day Zero. Train it again."
+        )
     return manifest
 
 
-def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> dict[str, Bundle]:
+def of_kind(bundles: Mapping[str, Bundle[Any]], kind: type[M]) -> dict[str, Bundle[M]]:
+    """The bundles of one kind, family -> bundle."""
+    return {family: bundle for family, bundle in bundles.items() if isinstance(bundle.manifest, kind)}
+
+
+def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> dict[str, Bundle[Any]]:
     """Load the newest version of each family below `artifacts`, family -> bundle; `trusted` as for `load_bundle`.
 
     Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
@@ -152,7 +185,7 @@ def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> 
     return bundles
 
 
-def _with_documents(bundle: Bundle, folder: Path) -> Bundle:
+def _with_documents(bundle: Bundle[Any], folder: Path) -> Bundle[Any]:
     return replace(bundle, documents=load_documents(folder, bundle.manifest_sha256))
 
 
@@ -215,27 +248,6 @@ def _refuse_external_data(graph: bytes, path: Path) -> None:
         raise SetupError(f"{path} is not an ONNX graph. Restore or export it again.") from None
     if outside:
         raise SetupError(f"{path} keeps tensors outside itself, where no digest covers them. Export it as one file.")
-
-
-def _check_fits(manifest: Manifest, folder: Path) -> None:
-    """Refuse an artefact made for other features, groups or shapes than this code computes."""
-    medians = [len(row) for row in manifest.reference_medians]
-    fits = {
-        "format": manifest.format in (*OLDER_FORMATS, FORMAT),
-        "robustness": (manifest.robustness is None) == (manifest.format in OLDER_FORMATS),
-        "features": manifest.features == manifest.subject.side.features,
-        "survival_features": manifest.survival_features == manifest.subject.side.survival_features,
-        "groups": manifest.groups == GROUPS,
-        "cuts": list(manifest.cuts) == sorted(manifest.cuts),
-        "reference_medians": medians == [len(FEATURES)] * ROWS,
-        "population_percentiles": set(manifest.population_percentiles) == set(FEATURES)
-        and all(len(values) == 101 for values in manifest.population_percentiles.values()),
-    }
-    wrong = [name for name, fine in fits.items() if not fine] or _misfits(manifest.robustness)
-    if wrong:
-        raise SetupError(
-            f"{folder / MANIFEST}: {', '.join(wrong)} do not fit this version of Day Zero. Train it again."
-        )
 
 
 def _misfits(robustness: Robustness | None) -> list[str]:

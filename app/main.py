@@ -171,7 +171,7 @@ def _check_doors(state: State) -> None:
 
 def _tell_unsigned(scorer: Scorer) -> None:
     """Serving what nobody vouched for is allowed, never silent: here, in `/models` and as a metric."""
-    unsigned = [model.bundle.manifest for model in scorer.models.values() if model.bundle.signed_by is None]
+    unsigned = [bundle.manifest for bundle in scorer.bundles.values() if bundle.signed_by is None]
     metrics.ARTEFACTS_UNSIGNED.set(len(unsigned))
     for manifest in unsigned:
         log = structlog.get_logger()

@@ -50,6 +50,9 @@ def body_of(case: dict[str, Any], request: dict[str, Any] | None = None) -> byte
     for pointer, value in case.get("set", {}).items():
         parent, last = _walk(request, pointer)
         parent[last] = value
+    for pointer, length in case.get("fill", {}).items():
+        parent, last = _walk(request, pointer)
+        parent[last] = ("He punched her, CANARY. " * length)[:length]
     for pointer in case.get("drop", []):
         parent, last = _walk(request, pointer)
         del parent[last]

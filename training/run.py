@@ -26,6 +26,7 @@ def _group() -> click.Group:
     from training.harm.command import command as fit  # noqa: PLC0415
     from training.synthetic.command import synth  # noqa: PLC0415
     from training.synthetic.fidelity_page import fidelity_page  # noqa: PLC0415
+    from training.text.page import text_page  # noqa: PLC0415
     from training.zoo.command import command as zoo  # noqa: PLC0415
 
     group = OneLineErrors(
@@ -34,7 +35,14 @@ def _group() -> click.Group:
             "Learn from an extract: `synth` invents one, `fit` turns one into a checked artefact that `dayzero serve` uses, "
             "`evaluate` measures the artefact, `zoo` compares 168 models."
         ),
-        commands={"synth": synth, "fit": fit, "evaluate": evaluate, "zoo": zoo, "fidelity-page": fidelity_page},
+        commands={
+            "synth": synth,
+            "fit": fit,
+            "evaluate": evaluate,
+            "zoo": zoo,
+            "fidelity-page": fidelity_page,
+            "text-page": text_page,
+        },
     )
     return click.version_option(app.__version__, prog_name="dayzero-train")(group)
 

@@ -18,6 +18,7 @@ Dirty rows and what becomes of them (each rule's name is its key in `Extract.cou
 | `unknown-code` | a code the harm index lacks, or a crime without code; no `harm_score` | dropped: there is no number |
 | `unknown-code-with-harm` | the same with a `harm_score` | kept with that harm and no offence class |
 | `slashed-code` | `NNN/NN` | read as `NNNNN` |
+| `domestic-non-crime-read` | a domestic non-crime without `harm_score`, with a log that a model reads | what is read out of it |
 | `domestic-non-crime-unscored` | a domestic non-crime without `harm_score` | 3 days, the middle of 1, 2, 3, 5, 10 |
 | `victim-and-nominal` | a nominal who is a victim elsewhere | kept, each incident its own role |
 
@@ -25,6 +26,7 @@ The end of the extract is its newest recording day, today at the latest.
 """
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -45,6 +47,9 @@ log = logging.getLogger(__name__)
 
 MARKER = "SYNTHETIC.txt"
 REAL_SOURCE = "a force's own extract"
+
+ReadsHarm = Callable[[Sequence[str]], Mapping[str, float]]
+"""Incident ids to the harm (days) read out of the logs of those that have one."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +103,19 @@ class _Value:
     known: Flags
 
 
-def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = None) -> Extract:
+def load_extract(
+    folder: Path, harm_index: HarmIndex, *, today: date | None = None, read_logs: ReadsHarm | None = None
+) -> Extract:
     """Read, check and clean an extract folder (extract.md): Parquet or CSV, one file a table.
 
-    `today` (default: the calendar's) bounds recording days. Raises SetupError with a table of what is wrong: missing
+    `today` (default: the calendar's) bounds recording days; `read_logs` tells the harm of domestic non-crimes that have no
+    score and a log. Raises SetupError with a table of what is wrong: missing
     columns, unreadable dates, unknown words, broken keys.
     """
     counts: Counts = {}
     raw = read_raw(Reader(folder), counts)
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
-    incidents, future = _settle_dates(raw.incidents, end, counts)
+    incidents, future = _settle_dates(_with_read(raw.incidents, read_logs, counts), end, counts)
     value = _value(incidents, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
@@ -127,7 +135,7 @@ def load_extract(folder: Path, harm_index: HarmIndex, *, today: date | None = No
         custody_day=raw.custody_day[born],
     )
     log.info("extract read: %s", counts)
-    return _extract(cleaned, value, kept, end, _source(folder), counts)
+    return _extract(cleaned, value, kept, end, source_of(folder), counts)
 
 
 def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
@@ -170,6 +178,19 @@ def _end(incidents: RawIncidents, latest: int) -> int:
     if not len(present):
         raise SetupError("The extract has no incident recorded up to today. Check the incidents table.")
     return int(present.max())
+
+
+def _with_read(incidents: RawIncidents, read_logs: ReadsHarm | None, counts: Counts) -> RawIncidents:
+    """Fill in the harm of domestic non-crimes that is read out of their logs."""
+    if read_logs is None:
+        return incidents
+    missing = np.flatnonzero(np.isnan(incidents.harm_score) & incidents.non_crime & incidents.domestic)
+    names = incidents.ids.take(pa.array(missing)).to_pylist()
+    read = read_logs(names)
+    harm = incidents.harm_score.copy()
+    harm[missing] = [read.get(name, np.nan) for name in names]
+    counts["domestic-non-crime-read"] = int((~np.isnan(harm[missing])).sum())
+    return replace(incidents, harm_score=harm)
 
 
 def _stated(incidents: RawIncidents) -> Ints:
@@ -258,7 +279,7 @@ def _count_kept(incidents: RawIncidents, involved: RawInvolvements, persons: int
     counts.update(persons=persons, incidents=len(incidents.occurred), involvements=len(involved.person))
 
 
-def _source(folder: Path) -> str:
+def source_of(folder: Path) -> str:
     """First line of the marker of invented people, if there is one."""
     marker = folder / MARKER
     if not marker.is_file():

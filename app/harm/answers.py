@@ -44,6 +44,39 @@ class Warned(Answer):
     """The oddity in a sentence."""
 
 
+class InferredTerm(Answer):
+    """A term of a log that mattered. One is left out at a time: their effects do not add up to the whole."""
+
+    term: str
+    """The term as the model counts it: stems of one to three words."""
+    effect: float
+    """By how many days the mean harm would be lower without it; below zero: higher."""
+
+
+class InferredHarm(Answer):
+    """Harm of one domestic non-crime as read out of its log."""
+
+    incident_id: str
+    """The incident, as it was sent."""
+    harm_score: float
+    """The likeliest of `scores`, days: what counts in the score."""
+    scores: list[float]
+    """The scores a domestic non-crime can be given, days."""
+    probabilities: list[Probability]
+    """The chance of each of `scores`."""
+    terms: list[InferredTerm] | None
+    """What mattered most, largest first; null where many logs came at once and this is not among the last."""
+
+
+class HarmInferred(Warned):
+    """The warning `harm-inferred`: what was read out of which logs."""
+
+    model: ModelStamp
+    """The model that read them."""
+    incidents: list[InferredHarm]
+    """What was read, oldest incident first."""
+
+
 class HistoryAnswer(Answer):
     """What was made of the history: `used` incidents count towards sums, the last `rows` of them stand on their own."""
 
@@ -55,7 +88,7 @@ class HistoryAnswer(Answer):
     """Incidents that stand on their own in the model's input, at most 20; older ones count in sums only."""
     ignored: list[Ignored]
     """Incidents sent and not used, each with its reason."""
-    warnings: list[Warned]
+    warnings: list[HarmInferred | Warned]
     """Oddities that make the score less certain."""
     status: HistoryStatus = Field(default_factory=lambda told: status_of(one.code for one in told["warnings"]))
     """`insufficient` where only the index incident is known: then no figure of this answer may be read as reassuring."""

@@ -1,6 +1,6 @@
 """`/models`: which models answer here, what was measured of each and what was written about it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -18,12 +18,14 @@ from app.harm.model_answers import (
     ModelCard,
     ModelPage,
     Status,
+    TextModelCard,
 )
 from app.harm.service import stamp
 from app.harm.versions import Version
 from app.media import HTML, JSON, MARKDOWN, preferred
 from app.problems import describe
 from app.security import Caller, require
+from app.text.manifest import TextManifest
 
 router = APIRouter(tags=["models"])
 Looking = Annotated[Caller, Depends(require("score", "triage", "audit"))]
@@ -33,18 +35,20 @@ _IN_MANIFEST = {
     "groups", "cuts", "decision_weights", "features", "survival_features", "harm_index", "libraries", "data", "metrics",
     "seed",
 }  # fmt: skip
+_IN_TEXT_MANIFEST = {"scores", "terms", "served", "libraries", "data", "metrics", "seed"}
+AnyBundle = Bundle[Any]
 
 
 @router.get("/models", summary="List the models loaded", responses=describe(401, 403))
 async def list_models(request: Request, _: Looking) -> ModelPage:
     """Family, version and digest of each model, what it learnt from, and who vouches for it."""
-    return ModelPage(models=[_loaded(model.bundle) for model in request.app.state.scorer.models.values()])
+    return ModelPage(models=[_loaded(bundle) for bundle in request.app.state.scorer.bundles.values()])
 
 
 @router.get(
     "/models/{family}",
     summary="Describe a model",
-    response_model=ModelCard,
+    response_model=ModelCard | TextModelCard,
     responses={200: {"content": {HTML: _TEXT, MARKDOWN: _TEXT}}, **describe(401, 403, 404, 406)},
 )
 async def get_model(request: Request, family: str, _: Looking) -> Response:
@@ -96,15 +100,18 @@ def loaded_model(request: Request, family: str) -> HarmModel:
     return model
 
 
-def _bundle(request: Request, family: str) -> Bundle:
-    return loaded_model(request, family).bundle
+def _bundle(request: Request, family: str) -> AnyBundle:
+    bundle: AnyBundle | None = request.app.state.scorer.bundles.get(family)
+    if bundle is None:
+        raise NotFound("No model of that family is loaded here.")
+    return bundle
 
 
-def _status(bundle: Bundle) -> Status:
+def _status(bundle: AnyBundle) -> Status:
     return "not evaluated" if bundle.documents is None else "evaluated"
 
 
-def _document(bundle: Bundle, name: DocumentName) -> Response:
+def _document(bundle: AnyBundle, name: DocumentName) -> Response:
     if bundle.documents is None:
         raise NotFound(_NOT_EVALUATED)
     headers = {"Content-Security-Policy": bundle.documents.policy} if name == PAGE else {}
@@ -116,7 +123,10 @@ def _before(version: Version) -> EarlierVersion:
     return EarlierVersion(version=manifest.version, manifest_sha256=digest, learnt_from=manifest.learnt_from)
 
 
-def _card(bundle: Bundle, earlier: list[EarlierVersion]) -> ModelCard:
+def _card(bundle: AnyBundle, earlier: list[EarlierVersion]) -> ModelCard | TextModelCard:
+    if isinstance(bundle.manifest, TextManifest):
+        told = bundle.manifest.model_dump(include=_IN_TEXT_MANIFEST)
+        return TextModelCard(**_loaded(bundle).model_dump(), **told, status=_status(bundle))
     documents = bundle.documents
     links = [] if documents is None else [_link(bundle, name, documents.listed.files[name]) for name in MEDIA]
     return ModelCard(
@@ -130,10 +140,10 @@ def _card(bundle: Bundle, earlier: list[EarlierVersion]) -> ModelCard:
     )
 
 
-def _link(bundle: Bundle, name: DocumentName, digest: str) -> DocumentLink:
+def _link(bundle: AnyBundle, name: DocumentName, digest: str) -> DocumentLink:
     path = f"/models/{bundle.manifest.family}/documents/{name}"
     return DocumentLink(name=name, media_type=MEDIA[name], sha256=digest, path=path)
 
 
-def _loaded(bundle: Bundle) -> LoadedModel:
+def _loaded(bundle: AnyBundle) -> LoadedModel:
     return LoadedModel(**stamp(bundle).model_dump(), signed_by=bundle.signed_by)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.harm.features import COLUMN, FEATURES, ROWS, Features, Floats
-from app.harm.history import WARNINGS
+from app.harm.oddities import WARNINGS
 from app.harm.robustness import Experience
 
 _PHRASES = {

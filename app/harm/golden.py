@@ -12,6 +12,7 @@ from app.harm.harm_index import HarmIndex
 from app.harm.model import HarmModel
 from app.harm.records import ScoreRequest, parse_request
 from app.harm.survival import Curve
+from app.text.model import TextModel
 
 TOLERANCE = 1e-6
 
@@ -29,6 +30,7 @@ class Scorer(Protocol):
     """What is asked of whoever scores (`app.harm.service` has them both, and checks older versions before it uses them)."""
 
     models: dict[str, HarmModel]
+    text: TextModel | None
     index: HarmIndex
 
     def score(self, request: ScoreRequest, today: date, /) -> Scored: ...
@@ -36,6 +38,8 @@ class Scorer(Protocol):
 
 def check_golden(scorer: Scorer) -> None:
     """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
+    if scorer.text is not None:
+        scorer.text.check_golden()
     for family, model in scorer.models.items():
         stamp = model.bundle.manifest.harm_index
         if stamp.sha256 != scorer.index.sha256:

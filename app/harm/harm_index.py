@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import SetupError
+from app.text.records import ReadsLogs
 
 COLUMNS = ("code", "name", "subgroup", "classes", "harm_days", "basis", "edition")
 CODE_CLASSES = frozenset({"harassment", "violent", "sexual", "stalking"})
@@ -66,11 +67,15 @@ class Offence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HarmIndex:
-    """The whole table; `sha256` (hex) is over the bytes of the file, `edition` joins those of its rows by `+`."""
+    """Where harm comes from: the whole table, and where one is loaded the `reader` of the logs of domestic non-crimes.
+
+    `sha256` (hex) is over the bytes of the file, `edition` joins those of its rows by `+`.
+    """
 
     edition: str
     sha256: str
     offences: Mapping[str, Offence] = field(repr=False)
+    reader: ReadsLogs | None = field(default=None, repr=False)
 
     def lookup(self, code: str) -> Offence | None:
         """The offence of a code written `NNNNN` or `NNN/NN`; None if the table does not have it."""

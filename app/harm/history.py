@@ -6,7 +6,7 @@ Everything that would make the number wrong is refused; everything that only mak
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,27 +22,17 @@ from app.harm.features import (
     day_zero_histories,
 )
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
+from app.harm.inferred import CODE, Readings, read_logs
+from app.harm.oddities import STALE_DAYS, WARNINGS, is_placeholder
 from app.harm.records import IncidentRecord, ScoreRequest
 from app.harm.subject import BEGINS, Side, Subject, begins_case
 from app.harm.sufficiency import SHORT_HISTORY
+from app.text.records import Inferred
 
 EPOCH = date(1970, 1, 1).toordinal()
 STALKER = Subject()
 LATEST_SCORING_DAYS = 365
-STALE_DAYS = 30
 AFTER_DAY_ZERO = "after-day-zero"
-
-WARNINGS = {
-    SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
-    "date-may-be-unknown": "An incident is dated 1 January, which often stands for an unknown date.",
-    "same-day-incidents": "Several incidents share a date; their order within the day is by incident id.",
-    "victim-contacts-unknown": "The index victim's contacts with the force are unknown and were counted as none.",
-    "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
-    "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
-    "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
-    "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
-    "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,8 @@ class Case:
     """One nominal ready to score.
 
     `histories` and `nominals` hold one nominal; `order` the request positions of the incidents used, oldest first;
-    `ignored` (incident id, reason); `warnings` codes in the order of `WARNINGS`.
+    `ignored` (incident id, reason); `warnings` codes in the order of `WARNINGS`; `inferred` (incident id, what was read)
+    of the incidents used whose harm was read out of their log, oldest first.
     """
 
     request: ScoreRequest
@@ -61,6 +52,7 @@ class Case:
     order: list[int]
     ignored: list[tuple[str, str]]
     warnings: list[str]
+    inferred: list[tuple[str, Inferred]]
 
 
 class Valued(NamedTuple):
@@ -72,6 +64,7 @@ class Valued(NamedTuple):
     harm: float
     classes: tuple[bool, ...]
     approximate: bool
+    inferred: Inferred | None
     harassing: bool
 
 
@@ -103,11 +96,12 @@ def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Su
 def check(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Checked:
     """The calendar, the ids, the roles and the offences of a request. Raises InvalidInput naming every fault found."""
     as_of, side = request.as_of or today, subject.side
-    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *_unread(request, side)]
+    readings, unread = read_logs(request, index.reader)
+    faults = [*_calendar_faults(request, as_of, today), *_repeated_ids(request), *_unread(request, side), *unread]
     valued = []
     for position, record in enumerate(request.incidents):
         try:
-            valued.append(_value(position, record, index))
+            valued.append(_value(position, record, index, readings))
         except InvalidInput as error:
             faults.extend(error.faults)
     if faults:
@@ -142,6 +136,7 @@ def settle(one: Checked, histories: Histories, nominals: Nominals) -> Case:
         order=[incident.position for incident in used],
         ignored=ignored,
         warnings=_warnings(one.request, used, {reason for _, reason in ignored}, age),
+        inferred=[(one.record.incident_id, one.inferred) for one in used if one.inferred],
     )
 
 
@@ -192,8 +187,9 @@ def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
         seen.add(incident.incident_id)
 
 
-def _value(position: int, record: IncidentRecord, index: HarmIndex) -> Valued:
-    """Settle harm and classes: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
+def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> Valued:
+    """Settle harm and classes: what was sent or read out of the log first, the harm index next, nothing for other
+    non-crimes (ours)."""
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
@@ -201,9 +197,10 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> Valued:
         raise _refusal(f"{here}/offence_code", "unknown-offence-code")
     if not record.is_non_crime and not record.offence_code and not known_otherwise:
         raise _refusal(f"{here}/offence_code", "required-without-harm-score-and-offence-class")
-    if record.is_non_crime and record.is_domestic and record.harm_score is None:
+    if record.is_non_crime and record.is_domestic and record.harm_score is None and record.log_text is None:
         raise _refusal(f"{here}/harm_score", "required-for-domestic-non-crime")
 
+    inferred = readings.get(position)
     indexed = offence if record.harm_score is None and not record.is_non_crime else None
     own = offence.classes if offence else frozenset[str]()
     classes = own if record.offence_class is None else frozenset(record.offence_class)
@@ -211,9 +208,10 @@ def _value(position: int, record: IncidentRecord, index: HarmIndex) -> Valued:
         position=position,
         record=record,
         day=day_number(record.occurred_on),
-        harm=indexed.harm if indexed else record.harm_score or 0.0,
+        harm=inferred.score if inferred else indexed.harm if indexed else record.harm_score or 0.0,
         classes=_flags(classes, record.intimate_partner, record.is_domestic),
         approximate=indexed is not None and indexed.approximate,
+        inferred=inferred,
         harassing=not record.is_non_crime
         and ("harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT),
     )
@@ -285,22 +283,16 @@ def _ignored(valued: list[Valued], day_zero: int) -> Iterator[tuple[str, str]]:
             yield incident.record.incident_id, holding[0]
 
 
-@lru_cache(1 << 16)
-def _is_placeholder(day: int) -> bool:
-    """1 January, by day number: bulk meets the same days again and again."""
-    date_of = date.fromordinal(day + EPOCH)
-    return (date_of.month, date_of.day) == (1, 1)
-
-
 def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[str], age: int) -> list[str]:
     """Codes in their order; `left_out` reasons for which incidents were, `age` days since day zero."""
     days = {incident.day for incident in used}
     found = {
         SHORT_HISTORY: len(used) == 1,
-        "date-may-be-unknown": any(_is_placeholder(day) for day in days),
+        "date-may-be-unknown": any(is_placeholder(day) for day in days),
         "same-day-incidents": len(days) < len(used),
         "victim-contacts-unknown": request.index_victim_contacts is None,
         "birth-date-unknown": request.nominal.date_of_birth is None,
+        CODE: any(incident.inferred for incident in used),
         "harm-approximate": any(incident.approximate for incident in used),
         "incidents-after-day-zero": AFTER_DAY_ZERO in left_out,
         "stale-day-zero": age > STALE_DAYS,

@@ -3,14 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from app.artifacts import GROUPS, MODEL, SURVIVAL, Bundle
-from app.errors import SetupError
 from app.harm.conformal import conformal_sets, nonconformity
 from app.harm.experience import Familiar, Ranges
 from app.harm.features import FEATURES, ROWS, Features
+from app.onnx_session import open_session
 
 DAYS = 366
 Probabilities = NDArray[np.float64]
@@ -32,8 +31,9 @@ class HarmModel:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._groups = _session(bundle.files[MODEL], MODEL, ("probabilities", "population_probabilities"))
-        self._survival = _session(bundle.files[SURVIVAL], SURVIVAL, ("survival",))
+        inputs, outputs = {"features": (ROWS, len(FEATURES))}, ("probabilities", "population_probabilities")
+        self._groups = open_session(bundle.files[MODEL], MODEL, inputs, outputs)
+        self._survival = open_session(bundle.files[SURVIVAL], SURVIVAL, inputs, ("survival",))
         manifest = bundle.manifest
         self._weights = np.asarray(manifest.decision_weights)
         self.robustness = manifest.robustness
@@ -73,22 +73,3 @@ def _normalised(probabilities: NDArray[np.float32]) -> Probabilities:
     wide = probabilities.astype(np.float64)
     wide /= wide.sum(axis=1, keepdims=True)
     return wide
-
-
-def _session(graph: bytes, name: str, outputs: tuple[str, ...]) -> ort.InferenceSession:
-    """Load a graph from checked bytes (external data cannot resolve from bytes) and check its interface."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen unrelated kinds for an unusable graph
-        raise SetupError(
-            f"{name} is not a graph this machine can run ({type(error).__name__}). Export it again."
-        ) from None
-    shapes = [(given.name, given.shape[1:]) for given in session.get_inputs()]
-    found = tuple(given.name for given in session.get_outputs())
-    if shapes != [("features", [ROWS, len(FEATURES)])] or found != outputs:
-        raise SetupError(f"{name} has other inputs or outputs than this version of Day Zero. Export it again.")
-    return session

@@ -82,6 +82,27 @@ class ModelCard(LoadedModel):
     """The documents beside it."""
 
 
+class TextModelCard(LoadedModel):
+    """The manifest in force of a model that reads logs."""
+
+    status: Status
+    """Whether an evaluation lies beside the artefact; what was measured while fitting stands in `metrics`."""
+    scores: list[float]
+    """The scores it chooses from, days."""
+    terms: int
+    """How many terms it knows."""
+    served: str
+    """What kind of model answers: the published `network`, or a rival that did clearly better."""
+    libraries: dict[str, str]
+    """Versions of what it was made with."""
+    data: dict[str, object]
+    """Counts of what it learnt from."""
+    metrics: dict[str, object]
+    """Accuracy, mean error in days and quadratic kappa of network and rivals on logs it did not learn from."""
+    seed: int
+    """Seed of the fit."""
+
+
 class CovenantAnswer(ModelStamp):
     """The Covenant for Using AI in Policing, principle by principle; empty where the model was not evaluated.
 

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from app.forms import Identifier, check_form, read_form
 from app.purposes import Purpose
+from app.text.records import LogText
 
 MAX_INCIDENTS = 2_000
 MAX_CONTACTS = 1_000_000
@@ -110,11 +111,13 @@ class IncidentRecord(_Record):
     """What the nominal is recorded as: `suspect` was not charged, `suspect_eliminated` leaves no trace in the score, `victim` is
     for the victim's model."""
     harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
-    """Days, in place of the harm index; required for a domestic non-crime."""
+    """Days, in place of the harm index; required for a domestic non-crime without `log_text`."""
     offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
     """In place of the code's own classes."""
     police_generated: bool = False
     """On record because police looked, not because somebody reported it: left out of the score. The index incident cannot be."""
+    log_text: LogText | None = None
+    """Log of a domestic non-crime, in place of `harm_score`, where a model that reads logs is loaded."""
 
 
 class ScoreRequest(_Record):
@@ -143,6 +146,11 @@ class ScoreRequest(_Record):
     """What it is for. Default: the Purpose header, else stalking-triage."""
     as_of: Day | None = None
     """The day to score for, at most 365 days after day zero. Default: today."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether scoring takes so little that nobody else need wait for it: no explanation, no text to read."""
+        return self.explain == "none" and not any(incident.log_text for incident in self.incidents)
 
     @property
     def explain_year(self) -> Explain:

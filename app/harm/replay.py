@@ -16,6 +16,7 @@ import numpy as np
 from app.answer import Answer
 from app.harm.answers import AuditReceipt
 from app.harm.archive import Archived
+from app.harm.inferred import demand_same_reader
 from app.harm.records import read_request
 from app.harm.service import Scored, Scorer
 from app.harm.survival import Curve
@@ -79,6 +80,7 @@ class Replay:
 
 def replay(scorer: Scorer, archived: Archived) -> Replay:
     """Score a stored request again. Raises ModelNotLoaded where the artefact that made the score is not here."""
+    demand_same_reader(archived.answer, scorer.index.reader)
     stored = json.loads(archived.answer)
     digest = stored["model"]["manifest_sha256"]
     scored = scorer.score_again(read_request(archived.request), digest)

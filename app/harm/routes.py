@@ -184,7 +184,7 @@ async def _score(
     wanted = read_request(body)
     wanted = wanted.model_copy(update={"purpose": wanted.purpose or purpose})
     work = partial(state.scorer.score, wanted, state.settings.today())
-    scored = work() if wanted.explain == "none" else await state.admission.run(work)
+    scored = work() if wanted.is_quick else await state.admission.run(work)
     answer, given, record = score_record(scored, (caller.issuer, caller.subject), once, terms)
     appended = await state.ledger.append(record)
     if isinstance(appended, Replayed):

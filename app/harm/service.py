@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.artifact_signatures import read_trusted
-from app.artifacts import GROUPS, Bundle, load_current
+from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
 from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.cases import build_cases
@@ -21,8 +21,10 @@ from app.harm.explanation_answers import Explained, OneView
 from app.harm.features import ROWS, Features, features
 from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
-from app.harm.history import WARNINGS, Case, build_case
+from app.harm.history import Case, build_case
+from app.harm.inferred import CODE, harm_inferred
 from app.harm.model import Groups, HarmModel, Probabilities, group_name
+from app.harm.oddities import WARNINGS
 from app.harm.perspective_words import WORDS, Words
 from app.harm.records import ScoreRequest
 from app.harm.subject import BEGINS
@@ -31,6 +33,9 @@ from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
 from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
 from app.harm.versions import Earlier, find_earlier, index_it_learnt_with
+from app.text.manifest import FAMILY, TextManifest
+from app.text.model import TextModel
+from app.text.service import LogReader
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,10 @@ class Scored:
 
     def body(self, score_id: str, scored_at: datetime) -> ScoreBody:
         """The answer, all but its audit receipt."""
-        warnings = [Warned(code=code, message=self._message(code)) for code in self.case.warnings]
+        warnings = [
+            harm_inferred(self.case.inferred) if code == CODE else Warned(code=code, message=self._message(code))
+            for code in self.case.warnings
+        ]
         status = status_of(self.case.warnings)
         return ScoreBody(
             score_id=score_id,
@@ -88,11 +96,17 @@ Outcome = Scored | InvalidInput
 
 
 class Scorer:
-    """The loaded models and the harm index they are used with; `earlier` versions speak only for scores they made."""
+    """The loaded models and the harm index they are used with; `earlier` versions speak only for scores they made.
 
-    def __init__(self, bundles: Mapping[str, Bundle], index: HarmIndex, earlier: Earlier | None = None) -> None:
-        self.models = {family: HarmModel(bundle) for family, bundle in bundles.items()}
-        self.index = index
+    A model of logs among the bundles becomes the reader of the index.
+    """
+
+    def __init__(self, bundles: Mapping[str, Bundle[Any]], index: HarmIndex, earlier: Earlier | None = None) -> None:
+        self.bundles = bundles
+        self.models = {family: HarmModel(bundle) for family, bundle in of_kind(bundles, Manifest).items()}
+        texts = of_kind(bundles, TextManifest).get(FAMILY)
+        self.text = None if texts is None else TextModel(texts)
+        self.index = index if self.text is None else replace(index, reader=LogReader(self.text))
         self.earlier = earlier or Earlier()
         self._before: Scorer | None = None
 
@@ -243,14 +257,14 @@ def _conformal(model: HarmModel, probabilities: Probabilities) -> dict[str, Any]
     return {"conformal_set": groups, "conformal": conformal_answer(model.robustness.conformal, groups)}
 
 
-def stamp(bundle: Bundle) -> ModelStamp:
+def stamp(bundle: Bundle[Any]) -> ModelStamp:
     """What every answer says of the model behind it."""
     manifest = bundle.manifest
     return ModelStamp(
         family=manifest.family,
         version=manifest.version,
         manifest_sha256=bundle.manifest_sha256,
-        perspective=manifest.subject.perspective,
+        perspective=manifest.subject.perspective if isinstance(manifest, Manifest) else "nominal",
         learnt_from=manifest.learnt_from,
     )
 

@@ -5,6 +5,7 @@ replayed or explained, and one such version is kept at a time.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from app.artifacts import Bundle, Manifest, load_bundle, load_manifest, versions
 from app.audit.note import Verifier
 from app.errors import ModelNotLoaded, SetupError
 from app.harm.harm_index import HarmIndex, load_harm_index
+from app.text.manifest import FAMILY
 
 log = structlog.get_logger()
 
@@ -57,9 +59,10 @@ class Earlier:
 
 
 def find_earlier(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> Earlier:
-    """All but the newest version of each family below `artifacts`; one that cannot be read is told and left out."""
+    """All but the newest version of each family of harm below `artifacts`; one that cannot be read is told and left out."""
     found = []
-    for folders in versions(artifacts).values():
+    of_harm = (folders for family, folders in versions(artifacts).items() if family != FAMILY)
+    for folders in of_harm:
         for folder in folders[1:]:
             try:
                 manifest, digest = load_manifest(folder)
@@ -71,7 +74,7 @@ def find_earlier(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> 
 
 
 def index_it_learnt_with(bundle: Bundle, in_force: HarmIndex) -> HarmIndex:
-    """The harm index in force, or the one shipped where the version learnt with that one."""
+    """The harm index in force, or the one shipped where the version learnt with that one; logs are read by the same reader."""
     if bundle.manifest.harm_index.sha256 == in_force.sha256:
         return in_force
-    return load_harm_index()
+    return replace(load_harm_index(), reader=in_force.reader)

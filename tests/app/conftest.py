@@ -9,12 +9,14 @@ from app.database import sqlite_url
 from tests import identity_provider
 from tests.app.service_fixtures import Client, running
 from tests.toy_bundle import write_toy
+from tests.toy_text import write_toy_text
 
 
 @pytest.fixture(scope="session")
 def toy_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     artifacts = tmp_path_factory.mktemp("artifacts")
     write_toy(artifacts)
+    write_toy_text(artifacts)
     return artifacts
 
 

@@ -233,7 +233,9 @@ def test_models_metrics_and_health(service: Client) -> None:
     assert service.http.get("/health/ready").json() == {"status": "ready"}
     answer = service.score(example()).json()
     models = service.get("/models").json()["models"]
-    assert [model["family"] for model in models] == ["stalking-nominal"]
+    assert [model["family"] for model in models] == ["noncrime-harm", "stalking-nominal"]
+    reader = service.get("/models/noncrime-harm").json()
+    assert (reader["served"], reader["scores"], reader["terms"]) == ("network", [1, 2, 3, 5, 10], 12)
     card = service.get("/models/stalking-nominal").json()
     assert card["manifest_sha256"] == answer["model"]["manifest_sha256"]
     assert card["learnt_from"].startswith("nobody")

@@ -13,7 +13,7 @@ from app import metrics
 from app.artifacts import GROUPS
 from app.harm.drift import DRIFT_WARNINGS
 from app.harm.features import FEATURES
-from app.harm.history import WARNINGS
+from app.harm.oddities import WARNINGS
 from app.middleware import METHODS
 from app.problems import CATALOGUE, INTERNAL
 from app.tokens import Rejection

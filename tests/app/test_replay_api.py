@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from app.cli import main
 from app.demo import example as demo
-from app.harm.history import WARNINGS
+from app.harm.oddities import WARNINGS
 from tests.app.service_fixtures import Client, running
 from tests.app.test_api import check_problem, events
 from tests.app.test_erasure_api import post

@@ -20,18 +20,18 @@ _PALE = 1.7
 """Where the scale of shades ends: a share of 1 stays pale enough for dark letters."""
 
 
-def confusion(matrix: ArrayLike) -> str:
-    """Counts and row shares of a confusion matrix (4, 4), true groups down, predicted groups across."""
+def confusion(matrix: ArrayLike, names: Sequence[str] = GROUPS, what: str = "group") -> str:
+    """Counts and row shares of a confusion matrix, the true `what` down, the predicted across."""
     cells = np.asarray(matrix, dtype=np.float64)
     shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
 
     def paint(figure: Figure) -> None:
-        axes = panel(figure, "True group down, predicted group across", x="Predicted group", y="True group")
+        axes = panel(figure, f"True {what} down, predicted {what} across", x=f"Predicted {what}", y=f"True {what}")
         axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=_PALE, edgecolors="white", linewidth=2)
         axes.invert_yaxis()
-        middles = np.arange(len(GROUPS)) + 0.5
-        axes.set_xticks(middles, GROUPS)
-        axes.set_yticks(middles, GROUPS)
+        middles = np.arange(len(names)) + 0.5
+        axes.set_xticks(middles, names)
+        axes.set_yticks(middles, names)
         axes.grid(visible=False)
         for (row, column), count in np.ndenumerate(cells):
             said = f"{count:,.0f}\n{100 * shares[row, column]:.0f} % of row"

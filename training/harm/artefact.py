@@ -3,12 +3,13 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from app.artifacts import MANIFEST, Manifest
+from app.artifacts import MANIFEST
 from app.errors import SetupError
+from app.manifest import BaseManifest
 
 MOST_BYTES = 25 << 20
 _LIBRARIES = ("numpy", "onnx", "onnxmltools", "onnxruntime", "scikit-learn", "scikit-survival", "torch", "xgboost-cpu")
@@ -27,12 +28,12 @@ def digests(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
 
 
-def manifest_bytes(manifest: Manifest) -> bytes:
+def manifest_bytes(manifest: BaseManifest) -> bytes:
     """The manifest as it is written: two-space JSON, a line break at the end."""
     return manifest.model_dump_json(indent=2).encode() + b"\n"
 
 
-def write_artefact(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+def write_artefact(folder: Path, manifest: BaseManifest, files: Mapping[str, bytes]) -> None:
     """Write manifest and files beside the target and rename. Raises SetupError above 25 MiB or where a disk fails."""
     everything = {**files, MANIFEST: manifest_bytes(manifest)}
     size = sum(map(len, everything.values()))
@@ -52,10 +53,10 @@ def write_artefact(folder: Path, manifest: Manifest, files: Mapping[str, bytes])
         raise SetupError(f"{folder} cannot be written: {error.strerror}.") from None
 
 
-def library_versions() -> dict[str, str]:
-    """Versions of what the artefact was made with, by distribution."""
+def library_versions(more: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of what the artefact was made with, by distribution; `more` that only some kinds of model need."""
     found = {}
-    for name in _LIBRARIES:
+    for name in sorted((*_LIBRARIES, *more)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -10,12 +10,15 @@ from rich.table import Table
 from app.artifact_signatures import read_signer
 from app.artifacts import sign_artefact
 from app.extract.load import REAL_SOURCE
-from app.harm.harm_index import index_in_force
+from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
+from app.text.manifest import FAMILY as TEXT_FAMILY
 from training.families import FAMILIES, STALKING_NOMINAL, find_family
 from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
 from training.harm.structure import parse_stack
+from training.text.command import fit_and_tell as fit_text_and_tell
+from training.text.harm_of_logs import log_harm
 
 _SHOWN = ("flagged", "precision", "sensitivity", "adjusted_f1", "top_2_accuracy", "accuracy", "predicted_80_90")
 _SHOWN_HARM = ("missed", "positive", "net")
@@ -29,7 +32,7 @@ _SHOWN_HARM = ("missed", "positive", "net")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with the five tables of an extract.",
 )
-@click.option("--family", type=click.Choice(list(FAMILIES)), default=STALKING_NOMINAL.name, show_default=True)
+@click.option("--family", type=click.Choice([*FAMILIES, TEXT_FAMILY]), default=STALKING_NOMINAL.name, show_default=True)
 @click.option(
     "--stack",
     help="Two first-stage models and what reads them; see `dayzero-train zoo --help`.  [default: the family's own]",
@@ -54,19 +57,27 @@ def command(
     signing_key: Path | None,
 ) -> None:
     """Fit, check and write one artefact; the same extract and seed give the same bytes."""
-    about, structure = find_family(family), None if stack is None else parse_stack(stack)
+    structure = None if stack is None else parse_stack(stack)
     signer = None if signing_key is None else read_signer(signing_key)
     index = index_in_force(read_settings().harm_index)
-    with shown() as stages:
-        report = fit(
-            folder, out, index, family=about, version=version, seed=seed, structure=structure, jobs=jobs, stages=stages
-        )
+    if family == TEXT_FAMILY:
+        fitted = fit_text_and_tell(folder, out, index, version=version, seed=seed)
+    else:
+        asked = {"family": find_family(family), "version": version, "seed": seed, "structure": structure, "jobs": jobs}
+        fitted = _fit_and_tell(folder, out, index, asked)
     if signer is not None:
-        sign_artefact(report.folder, signer)
+        sign_artefact(fitted, signer)
+
+
+def _fit_and_tell(folder: Path, out: Path, index: HarmIndex, asked: dict[str, Any]) -> Path:
+    """Fit a model of harm, with the logs read by the newest model of logs below `out`; print what was measured."""
+    with shown() as stages:
+        report = fit(folder, out, index, stages=stages, logs=log_harm(folder, out), **asked)
     console = Console()
     console.print(summary(report))
     for note in notes(report):
         console.print(f"[bold yellow]{note}[/]")
+    return report.folder
 
 
 def notes(report: FitReport) -> list[str]:
@@ -75,6 +86,12 @@ def notes(report: FitReport) -> list[str]:
     if manifest.learnt_from == REAL_SOURCE:
         told.append(
             f"The extract has no SYNTHETIC.txt: every score will say that this model learnt from {REAL_SOURCE}."
+        )
+    unscored, read = manifest.data["domestic-non-crime-unscored"], manifest.data.get("domestic-non-crime-read", 0)
+    if unscored or read:
+        told.append(
+            f"{read + unscored} domestic non-crimes have no score: {read} were read out of their logs, {unscored} count 3 days. "
+            f"Logs are read where the extract has them and a {TEXT_FAMILY} model lies below --out."
         )
     undated = manifest.data["recording-date-missing"]
     if undated:

@@ -36,8 +36,11 @@ from training.harm.structure import Structure
 from training.harm.survival import fit_forest, population_rows
 from training.labels import Labelled
 from training.split import Split, split
+from training.text.harm_of_logs import LogHarm
 
 APPROXIMATE_SHARE = "share-of-harm-from-medians"
+LOGS_READ_BY = "logs-read-by"
+"""Digest of the manifest of the model that read missing scores out of logs, among the counts of the data."""
 
 
 class Data(NamedTuple):
@@ -91,16 +94,21 @@ def fit(
     structure: Structure | None = None,
     jobs: int = 2,
     stages: Stages | None = None,
+    logs: LogHarm | None = None,
 ) -> FitReport:
     """Fit one model family on an extract folder and write `out`/family/version; `structure` default: the family's own.
+
+    `logs` reads missing scores of domestic non-crimes.
 
     Raises SetupError where the extract is unusable, the version exists, or the export is not the fitted model.
     """
     started, stages = time.monotonic(), stages or Stages()
     target = artefact.target_folder(out, family.name, version)
-    data = prepare(folder, index, seed, stages, family)
+    data = prepare(folder, index, seed, stages, family, logs)
     models = fit_models(data, seed, jobs, stages, structure)
     manifest = _manifest(data, models, index, version, seed)
+    if logs is not None:
+        manifest = manifest.model_copy(update={"data": {**manifest.data, LOGS_READ_BY: logs.manifest_sha256}})
     with stages.stage("Golden cases", 1):
         golden = _golden(data, models, manifest, index, seed)
     files = {**models.files, GOLDEN: golden}
@@ -116,10 +124,17 @@ def fit(
     )
 
 
-def prepare(folder: Path, index: HarmIndex, seed: int, stages: Stages, family: Family = STALKING_NOMINAL) -> Data:
+def prepare(
+    folder: Path,
+    index: HarmIndex,
+    seed: int,
+    stages: Stages,
+    family: Family = STALKING_NOMINAL,
+    logs: LogHarm | None = None,
+) -> Data:
     """Load, label, split and compute features, as the family has it."""
     with stages.stage("Extract, labels, features", 4) as done:
-        extract = load_extract(folder, index)
+        extract = load_extract(folder, index, read_logs=logs)
         done()
         return assemble(extract, seed, done, family)
 

@@ -19,6 +19,7 @@ from training.synthetic.fidelity_rows import Row, figure_text
 from training.synthetic.fidelity_sh import sh_fidelity
 from training.synthetic.folder import check_out, write
 from training.synthetic.force import STAGES, generate
+from training.synthetic.logs.table import logs_table
 from training.synthetic.population import POPULATIONS
 from training.synthetic.world import WORLDS, find_world, of_population, world_name
 
@@ -56,6 +57,11 @@ _MEASURES = {"stalking": fidelity, "sh": sh_fidelity}
 @click.option(
     "--latents", type=click.Path(path_type=Path), help="Parquet file for the truths behind it, outside the folder."
 )
+@click.option(
+    "--logs",
+    type=click.IntRange(1, 1_000_000),
+    help="Also write logs.parquet: texts for every domestic non-crime and for this many crimes of each low score.",
+)
 @click.option("--check", is_flag=True, help="Write no extract: hold the world against every published figure.")
 @click.option(
     "--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="--check: how many, from --seed."
@@ -88,6 +94,7 @@ def synth(
     population: str,
     noise: float | None,
     latents: Path | None,
+    logs: int | None,
     check: bool,
     seeds: int,
     stack_seeds: int | None,
@@ -102,10 +109,12 @@ def synth(
     """
     size = nominals or POPULATIONS[population].family.parts.labelled
     if not check:
-        _invent(out, size, seed, world, noise, population, latents)
+        _invent(out, size, seed, world, noise, population, latents, logs)
         return
-    if population != "stalking" or latents is not None or noise is not None:
-        raise click.UsageError("--check measures both populations of a world as it is, and writes no latents.")
+    if population != "stalking" or latents is not None or noise is not None or logs is not None:
+        raise click.UsageError(
+            "--check measures both populations of a world as it is, and writes no latents and no logs."
+        )
     every = tuple(range(seed, seed + seeds))
     plan = Plan(world, size, every, every[:stack_seeds], tuple(range(seed, seed + sh_seeds)))
     if not run_check(plan, out, work, jobs):
@@ -113,7 +122,14 @@ def synth(
 
 
 def _invent(
-    out: Path, size: int, seed: int, world: str, noise: float | None, population: str, latents: Path | None
+    out: Path,
+    size: int,
+    seed: int,
+    world: str,
+    noise: float | None,
+    population: str,
+    latents: Path | None,
+    logs: int | None,
 ) -> None:
     """Write one extract and show how far its figures are from the report's."""
     check_out(out, latents)
@@ -122,7 +138,8 @@ def _invent(
         task = progress.add_task("", total=len(STAGES) + _LAST_STAGES)
         settings = of_population(find_world(world, noise), population)
         force = generate(size, seed, settings, on_stage=lambda _: progress.advance(task))
-        write(force, out, world=named, seed=seed, nominals=size, noise=noise, latents=latents)
+        texts = None if logs is None else logs_table(force.tables["incidents"], seed, logs)
+        write(force, out, world=named, seed=seed, nominals=size, noise=noise, latents=latents, logs=texts)
         del force
         progress.advance(task)
         extract = load_extract(out, index_in_force(read_settings().harm_index))

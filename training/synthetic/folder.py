@@ -4,15 +4,17 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.errors import SetupError
 from app.extract.load import MARKER
 from training.synthetic.force import Force
+from training.synthetic.logs.table import LOGS
 from training.synthetic.tables import TABLES, write_tables
 from training.synthetic.world import VERSION
 
-_NAMES = {MARKER, *(f"{name}.parquet" for name in TABLES)}
+_NAMES = {MARKER, *(f"{name}.parquet" for name in (*TABLES, LOGS))}
 _MARKER_TEXT = """synthetic people: world {world}{noise}, generator {version}, seed {seed}, {nominals} labelled nominals
 
 Everyone in this folder is invented by the generator of Day Zero; nobody in it exists. What learns from it has learnt
@@ -42,8 +44,9 @@ def write(
     nominals: int,
     noise: float | None = None,
     latents: Path | None = None,
+    logs: pa.Table | None = None,
 ) -> None:
-    """Write the five tables and the marker of invented people into `out`, replacing an earlier synthetic extract.
+    """Write the five tables, `logs` if any, and the marker of invented people into `out`, replacing an earlier such extract.
 
     `noise` is named in the marker where it is not the world's own. Everything goes into a folder beside `out` that then
     takes its name, so that a broken run leaves no half extract.
@@ -54,7 +57,7 @@ def write(
         new = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
             new.chmod(0o755)
-            write_tables(force.tables, new)
+            write_tables(force.tables if logs is None else {**force.tables, LOGS: logs}, new)
             told = "" if noise is None else f" with noise {noise:g}"
             text = _MARKER_TEXT.format(world=world, noise=told, version=VERSION, seed=seed, nominals=nominals)
             (new / MARKER).write_text(text, encoding="utf-8")

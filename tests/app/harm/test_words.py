@@ -11,7 +11,7 @@ import textstat
 
 from app.harm.explanation_answers import BothExplanations, Explanation, FactorExplanation, FactorShare
 from app.harm.factor_words import Standing, fact
-from app.harm.history import WARNINGS
+from app.harm.oddities import WARNINGS
 from app.harm.perspective_words import WORDS
 from app.harm.read_aloud import answer_aloud, view_aloud
 from app.harm.records import parse_request
