@@ -6,6 +6,7 @@ request of `POST /score` is the example with something in it changed; else nothi
 
 import copy
 import itertools
+import json
 from typing import Any
 
 import schemathesis
@@ -15,6 +16,14 @@ from tests.requests import example
 CANARY = "CANARY-7"
 FIELD = "canaryfield"
 SCORES = itertools.count()
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines_of(_: Any, value: Any) -> bytes:
+    """The body of a bulk call: a history that can be scored, and whatever was made up, as text and as JSON."""
+    made_up = value if isinstance(value, str) else json.dumps(value)
+    written = [json.dumps(_history(next(SCORES))), made_up, json.dumps(value)]
+    return "\n".join(written).encode(errors="surrogatepass")
 
 
 @schemathesis.hook

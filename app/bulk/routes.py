@@ -21,7 +21,9 @@ from app.security import Caller, require
 
 router = APIRouter(tags=["scores"])
 TYPES = (NDJSON, "application/ndjson", "application/jsonl")
-_LINES: dict[str, Any] = {"schema": {"type": "string", "description": "A `ScoreRequest` a line."}}
+_LINES: dict[str, Any] = {
+    "schema": {"description": "A `ScoreRequest` a line. No body is refused whole for what a line says."}
+}
 _ANSWERS: dict[str, Any] = {
     "schema": {
         "type": "string",
