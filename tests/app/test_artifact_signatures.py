@@ -165,7 +165,8 @@ def test_keys_that_are_none(tmp_path: Path, key: Path, content: str | None) -> N
         path.write_text(key.read_text() if content == "SECRET" else content)
     with pytest.raises(SetupError, match="DAYZERO_ARTIFACT_KEYS") as refused:
         read_trusted(path)
-    assert key.read_text().strip().rsplit("+", 1)[1] not in refused.value.detail
+    secret = key.read_text().strip().split("+", 4)[4]  # base64, which may hold a "+" itself
+    assert secret not in refused.value.detail
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff\xfe", b"PRIVATE+KEY+", b"PRIVATE+KEY+a+b+c", b"a" * 10_000])

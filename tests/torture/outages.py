@@ -19,6 +19,8 @@ from uuid import uuid4
 import httpx2
 from sqlalchemy.engine import make_url
 
+from app.artifact_signatures import make_key, read_signer
+from app.artifacts import sign_artefact
 from app.database import open_database
 from app.database_roles import grant
 from app.harm.records import EXAMPLE
@@ -187,16 +189,17 @@ def _token_at(settings: dict[str, str]) -> dict[str, str]:
 
 
 def try_bits(scale: Scale) -> list[Row]:
-    """One bit of an artefact or key flipped, or a key file cut: refused at the start, in one line."""
+    """One bit of a signed artefact or of a key flipped, or a key file cut: refused at the start, in one line."""
     rows = []
     for name, files in {
-        "one bit of an artefact flipped": "artifacts/**/*.*",
+        "one bit of a signed artefact flipped": "artifacts/**/*.*",
         "one bit of a key flipped": "keys/*.key",
         "half-written key": "keys/*.key",
     }.items():
         tries, started = scale.of(40, 4), []
         with home() as settings:
             folder = Path(settings["DAYZERO_HOME"])
+            settings["DAYZERO_ARTIFACT_KEYS"] = str(_signed(folder))
             if dayzero(settings, "keys", "show").returncode:
                 started.append("it does not even start unharmed")
             paths = sorted(path for path in folder.glob(files) if path.is_file())
@@ -210,6 +213,15 @@ def try_bits(scale: Scale) -> list[Row]:
         told = f"{tries - len(started)} refused" + (f"; not: {', '.join(started[:3])}" if started else "")
         rows.append(Row(name, "start", tries, told, "all refused", not started))
     return rows
+
+
+def _signed(folder: Path) -> Path:
+    """Sign the toy artefact, whose manifest nothing else vouches for; the file of the public key."""
+    key = folder / "maker.key"
+    make_key(key, "maker")
+    (signed,) = (folder / "artifacts").glob("*/*")
+    sign_artefact(signed, read_signer(key))
+    return key.with_name("maker.key.pub")
 
 
 def _flipped(content: bytes, rng: random.Random) -> bytes:
