@@ -6,12 +6,12 @@ here; workers record nothing, so one that dies loses nothing but its time.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import app
-from app.artifacts import Bundle
 from app.bulk.pools import Pending, Pool, digests
 from app.bulk.work import Line, Part, Run, score_part
 from app.errors import SetupError, Unavailable
@@ -35,8 +35,9 @@ class Models(WorkerPlugin):  # type: ignore[misc] # the library is untyped
     def __init__(self, scorer: Scorer) -> None:
         told = json.dumps([digests(scorer), app.__version__], sort_keys=True)
         self.name = "dayzero-" + hashlib.sha256(told.encode()).hexdigest()
-        self._bundles: Mapping[str, Bundle] = {family: model.bundle for family, model in scorer.models.items()}
-        self._index, self._version = scorer.index, app.__version__
+        # A worker makes its own reader of logs: graphs in memory do not travel, bundles do.
+        self._bundles, self._index = scorer.bundles, replace(scorer.index, reader=None)
+        self._version = app.__version__
         self.scorer: Scorer | None = None
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask's signature

@@ -83,7 +83,7 @@ def process_pool(settings: Settings, scorer: Scorer, jobs: int) -> Iterator[Pool
 
 def digests(scorer: Scorer) -> dict[str, str]:
     """What scores hang on besides the request: the digests of models and harm index."""
-    models = {family: model.bundle.manifest_sha256 for family, model in scorer.models.items()}
+    models = {family: bundle.manifest_sha256 for family, bundle in scorer.bundles.items()}
     return models | {"harm index": scorer.index.sha256}
 
 
