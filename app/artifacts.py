@@ -125,6 +125,10 @@ class Bundle(Generic[M]):
         except ValueError:
             raise SetupError(f"{GOLDEN} is not JSON, a case a line. Export the artefact again.") from None
 
+    def release(self) -> None:
+        """Let go of the files' bytes, for whoever has loaded and checked what they hold and needs them no more."""
+        self.files.clear()
+
 
 def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bundle[Any]:
     """Read and check one artefact folder of any kind; with `trusted` keys, one of them must have signed it.
