@@ -9,7 +9,6 @@ from starlette.responses import Response
 from app.artifacts import Bundle
 from app.documents import CARD, MEDIA, PAGE, DocumentName
 from app.errors import NotFound
-from app.harm.model import HarmModel
 from app.harm.model_answers import (
     CovenantAnswer,
     DocumentLink,
@@ -90,14 +89,6 @@ async def get_covenant(request: Request, family: str, _: Looking) -> CovenantAns
 async def get_document(request: Request, family: str, name: DocumentName, _: Looking) -> Response:
     """The file as it lies beside the artefact, byte for byte."""
     return _document(_bundle(request, family), name)
-
-
-def loaded_model(request: Request, family: str) -> HarmModel:
-    """The model of a family. Raises NotFound."""
-    model: HarmModel | None = request.app.state.scorer.models.get(family)
-    if model is None:
-        raise NotFound("No model of that family is loaded here.")
-    return model
 
 
 def _bundle(request: Request, family: str) -> AnyBundle:

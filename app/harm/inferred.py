@@ -6,7 +6,7 @@ Text that is not needed is refused, so that it is not held: on any other inciden
 import json
 from collections.abc import Iterator, Sequence
 
-from app.errors import Fault, ModelNotLoaded
+from app.errors import Fault
 from app.harm.answers import HarmInferred, InferredHarm, InferredTerm, ModelStamp
 from app.harm.records import ScoreRequest
 from app.text.records import Inferred, ReadsLogs
@@ -73,14 +73,10 @@ def _told(name: str, read: Inferred) -> InferredHarm:
     )
 
 
-def demand_same_reader(answer: bytes, reader: ReadsLogs | None) -> None:
-    """Raise ModelNotLoaded where the logs of a stored score would be read by another model than the one that read them.
+def read_by(answer: bytes) -> str | None:
+    """Digest of the manifest of the model that read the logs of a stored score; None where none were read.
 
     `answer` as stored; of any age, so that only this one warning is looked at.
     """
     warnings = json.loads(answer)["history"]["warnings"]
-    made_by = next((told["model"]["manifest_sha256"] for told in warnings if told["code"] == CODE), None)
-    if made_by is not None and (reader is None or reader.identity.manifest_sha256 != made_by):
-        raise ModelNotLoaded(
-            "The model that read the logs of this score is not loaded here, and no other speaks for it."
-        )
+    return next((str(told["model"]["manifest_sha256"]) for told in warnings if told["code"] == CODE), None)

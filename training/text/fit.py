@@ -21,6 +21,7 @@ from app.text.model import Counts, TextModel
 from training.harm import artefact
 from training.harm.fit import peak_mebibytes
 from training.harm.progress import Stages
+from training.text.baseline import fit_text_baseline
 from training.text.dataset import A_SCORE, DataSet, choose
 from training.text.golden import golden_lines
 from training.text.logs import read_logs
@@ -111,7 +112,9 @@ def fit_text(
         model = TextModel(Bundle(manifest, "", files))
         difference = check_served(model, data, x, fitted.models[fitted.served])
         files[GOLDEN] = golden_lines(model, fitted.exact, seed)
-    manifest = manifest.model_copy(update={"files": artefact.digests(files)})
+    with stages.stage("Drift baseline", 1):
+        drift = fit_text_baseline(model, logs, seed)
+    manifest = manifest.model_copy(update={"files": artefact.digests(files), "drift": drift})
     artefact.write_artefact(target, manifest, files)
     sizes = {name: len(content) for name, content in files.items()}
     return TextReport(target, manifest, difference, sizes, time.monotonic() - started, peak_mebibytes())
