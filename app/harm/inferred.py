@@ -44,9 +44,12 @@ def read_logs(request: ScoreRequest, reader: ReadsLogs | None) -> tuple[Readings
 
 def _misplaced(request: ScoreRequest) -> Iterator[Fault]:
     for position, incident in enumerate(request.incidents):
+        of_its_kind = incident.is_non_crime and incident.is_domestic
+        if incident.harm_assumed and not (of_its_kind and incident.harm_score is not None):
+            yield Fault(f"/incidents/{position}/harm_assumed", "only-for-domestic-non-crimes-with-harm-score")
         if incident.log_text is None:
             continue
-        if not (incident.is_non_crime and incident.is_domestic):
+        if not of_its_kind:
             yield Fault(f"/incidents/{position}/log_text", "only-for-domestic-non-crimes")
         elif incident.harm_score is not None:
             yield Fault(f"/incidents/{position}/log_text", "not-beside-harm-score")

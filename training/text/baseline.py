@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from app.extract.logs import Logs
 from app.harm.features import Floats
 from app.harm.robustness import Bins
 from app.text.baseline import TextBaseline
@@ -9,7 +10,6 @@ from app.text.drift import log_figures, score_shares
 from app.text.model import TextModel
 from app.text.records import MAX_TEXT
 from training.harm.baseline import ALARM, FEWEST, WATCH, fit_bins
-from training.text.logs import Logs
 
 MOST = 10_000
 _AT_ONCE = 500

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from app.artifacts import Bundle
 from app.errors import SetupError
 from app.extract.load import source_of
+from app.extract.logs import read_logs
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
 from app.text.features import Vocabulary
@@ -24,7 +25,6 @@ from training.harm.progress import Stages
 from training.text.baseline import fit_text_baseline
 from training.text.dataset import A_SCORE, DataSet, choose
 from training.text.golden import golden_lines
-from training.text.logs import read_logs
 from training.text.matrix import fit_tf_idf, term_counts
 from training.text.measure import accuracy, confusion, measure
 from training.text.network import exact_probabilities, fit_network, network_probabilities

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.artifacts import load_bundle
+from app.extract.logs import Logs, read_logs
 from app.harm.drift import Verdict, worst
 from app.text.drift import LogFigures, log_figures, log_inputs, log_outputs
 from app.text.manifest import SCORES
@@ -16,7 +17,6 @@ from tests.toy_text import toy_model
 from training.synthetic.force import generate
 from training.synthetic.logs.table import logs_table
 from training.text.baseline import fit_text_baseline
-from training.text.logs import Logs, read_logs
 
 ARTEFACT = Path(__file__).parents[3] / "model_artifacts/noncrime-harm/1"
 WINDOW, WINDOWS = 500, 200
