@@ -115,20 +115,19 @@ def _before(version: Version) -> EarlierVersion:
 
 
 def _card(bundle: AnyBundle, earlier: list[EarlierVersion]) -> ModelCard | TextModelCard:
-    if isinstance(bundle.manifest, TextManifest):
-        told = bundle.manifest.model_dump(include=_IN_TEXT_MANIFEST)
-        return TextModelCard(**_loaded(bundle).model_dump(), **told, status=_status(bundle))
     documents = bundle.documents
     links = [] if documents is None else [_link(bundle, name, documents.listed.files[name]) for name in MEDIA]
-    return ModelCard(
+    of_logs = isinstance(bundle.manifest, TextManifest)
+    shared = {
         **_loaded(bundle).model_dump(),
-        **bundle.manifest.model_dump(include=_IN_MANIFEST),
-        status=_status(bundle),
-        earlier=earlier,
-        evaluation=None if documents is None else documents.evaluation,
-        atrs=None if documents is None else documents.atrs,
-        documents=links,
-    )
+        **bundle.manifest.model_dump(include=_IN_TEXT_MANIFEST if of_logs else _IN_MANIFEST),
+        "status": _status(bundle),
+        "earlier": earlier,
+        "evaluation": None if documents is None else documents.evaluation,
+        "atrs": None if documents is None else documents.atrs,
+        "documents": links,
+    }
+    return TextModelCard(**shared) if of_logs else ModelCard(**shared)
 
 
 def _link(bundle: AnyBundle, name: DocumentName, digest: str) -> DocumentLink:

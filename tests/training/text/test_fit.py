@@ -26,12 +26,11 @@ from training.text.dataset import choose
 from training.text.fit import check_served, fit_text
 from training.text.golden import CASES, golden_texts
 from training.text.matrix import term_counts
-from training.text.negation import measure_negation, read_negations
+from training.text.negation import NEGATIONS, measure_negation, read_negations
 
 INDEX = load_harm_index()
 ROOT = Path(__file__).parents[3]
 ARTEFACT = ROOT / "model_artifacts/noncrime-harm/1"
-NEGATIONS = ROOT / "tests/data/negated_logs.csv"
 
 
 @pytest.fixture(scope="module")
