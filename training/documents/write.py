@@ -26,13 +26,6 @@ from training.documents.card import model_card
 from training.documents.facts import Facts, read_facts
 from training.documents.page import evaluation_page
 from training.documents.spoken import vocabulary
-from training.families import STALKING_NOMINAL
-
-
-def told_of(family: str) -> bool:
-    """Whether there are texts for a family: records, chapters and questions speak of stalking nominals, and said of anyone
-    else they would be untrue."""
-    return family == STALKING_NOMINAL.name
 
 
 def write_documents(folder: Path) -> list[Path]:
@@ -40,14 +33,9 @@ def write_documents(folder: Path) -> list[Path]:
 
     `documents.json` goes first and comes back last, so that a run that was killed leaves an artefact without documents,
     never one with documents that do not belong together. Raises SetupError where either file is missing, unusable or of
-    another artefact, of a family that has no texts yet, or where the folder cannot be written.
+    another artefact, or where the folder cannot be written.
     """
     facts = read_facts(folder)
-    if not told_of(facts.manifest.family):
-        raise SetupError(
-            f"There are no texts for the documents of {facts.manifest.family}: those there are speak of stalking nominals. "
-            "Its evaluation.json is whole without them."
-        )
     texts = made(facts)
     _remove(folder / LIST)
     for name, text in texts.items():

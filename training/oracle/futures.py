@@ -30,7 +30,7 @@ from training.synthetic.police import NEVER, Casework, drop_acts_in_prison, work
 from training.synthetic.process import joined, live
 from training.synthetic.world import World
 
-FUTURES = 200
+FUTURES, LARGE_FUTURES = 200, 100
 _CHUNK = 100
 _SPARE = 1.25
 _ROUNDS = 60
