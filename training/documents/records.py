@@ -63,7 +63,9 @@ def covenant(facts: Facts, known: Mapping[str, Any]) -> Covenant:
         manifest_sha256=facts.manifest_sha256,
         principles=[_principle(one, known) for one in found["principle"]],
         parts=[
-            _part(part) for part in found["part"] if part.get("second_stage") in (None, known["stack"]["second_name"])
+            _part(part)
+            for part in found["part"]
+            if part.get("second_stage") in (None, known.get("stack", {}).get("second_name"))
         ],
     )
 
