@@ -11,9 +11,11 @@ from app.errors import MalformedInput, SetupError
 from app.extract.load import REAL_SOURCE
 from app.files import read_plain
 from app.strict_json import read_json
+from training.documents.subjects import About, Case, about, case_of
+from training.documents.words import UNSAID
+from training.evaluation.standing import PUBLISHED, SOBER, UNEQUAL, stands_for
 
 FORMAT = 1
-OWN, PUBLISHED, SOBER, UNEQUAL = "extract", "published", "sober", "unequal"
 _MOST_BYTES = 16 << 20
 
 
@@ -72,6 +74,22 @@ class Facts:
         return str(self.evaluation.at("notice") or "")
 
     @property
+    def about(self) -> About:
+        """Whom the model is about, in words."""
+        return about(self.manifest.subject)
+
+    @property
+    def case(self) -> Case:
+        """What begins a case, in words."""
+        return case_of(self.manifest.subject)
+
+    def absent(self, section: str) -> str:
+        """Why there is nothing of a section: the reason it was left out with, or that it was not measured in this run."""
+        reasons = self.evaluation.at("left_out")
+        found = reasons.get(section) if isinstance(reasons, dict) else None
+        return str(found) if found else UNSAID
+
+    @property
     def here_name(self) -> str:
         """The world the artefact itself is measured in, which comes first: a force's own extract, or the one it learnt from."""
         return next((name for name, _ in self.evaluation.items("worlds")), PUBLISHED)
@@ -82,13 +100,26 @@ class Facts:
         return self.world(self.here_name)
 
     @property
+    def sober_name(self) -> str:
+        """The world made as hard as real tools report, of those that were measured."""
+        return self._standing_for(SOBER)
+
+    @property
+    def unequal_name(self) -> str:
+        """The world whose recording treats people unequally."""
+        return self._standing_for(UNEQUAL)
+
+    @property
     def sober(self) -> View:
         """Measurements in the world made as hard as real tools report."""
-        return self.world(SOBER)
+        return self.world(self.sober_name)
 
     def world(self, name: str) -> View:
         """Measurements in one world."""
         return self.evaluation.under(f"worlds.{name}")
+
+    def _standing_for(self, standing: str) -> str:
+        return next((name for name, _ in self.evaluation.items("worlds") if stands_for(name) == standing), standing)
 
 
 class Told(Protocol):

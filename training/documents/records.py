@@ -49,7 +49,7 @@ def algo_care(known: Mapping[str, Any], found: Mapping[str, Any] | None = None) 
                 {
                     "asks": question["asks"],
                     "answer": told(question["answer"], **known),
-                    "force": question["force"],
+                    "force": told(question["force"], **known),
                 }
                 for question in letter["question"]
             ],
@@ -65,7 +65,11 @@ def covenant(facts: Told, known: Mapping[str, Any], found: Mapping[str, Any] | N
         notice=facts.notice,
         manifest_sha256=facts.manifest_sha256,
         principles=[_principle(one, known) for one in found["principle"]],
-        parts=[Part(**part) for part in found["part"]],
+        parts=[
+            _part(part)
+            for part in found["part"]
+            if part.get("second_stage") in (None, known.get("stack", {}).get("second_name"))
+        ],
     )
 
 
@@ -76,17 +80,24 @@ def _field(field: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]
         "tier": field["tier"],
         "model": field.get("model"),
         "answer": told(field["text"], **known) or None if "text" in field else None,
-        "for_the_force": f"{FOR_THE_FORCE}{field['force']}" if "force" in field else None,
+        "for_the_force": f"{FOR_THE_FORCE}{told(field['force'], **known)}" if "force" in field else None,
     }
 
 
 def _principle(one: Mapping[str, Any], known: Mapping[str, Any]) -> Principle:
-    measured = [told(text, **known) for text in one["measured"]]
+    measured, done, to_do = (
+        [told(text, **known) for text in one[part]] for part in ("measured", "implemented_by", "for_the_force")
+    )
     return Principle(
         name=one["name"],
         meaning=one["meaning"],
-        implemented_by=[*one["implemented_by"], f"Addresses: {', '.join(one['routes'])}."],
+        implemented_by=[*done, f"Addresses: {', '.join(one['routes'])}."],
         tested_in=one["tested_in"],
         measured=[said for said in measured if MISSING not in said.lower()],
-        for_the_force=one["for_the_force"],
+        for_the_force=to_do,
     )
+
+
+def _part(part: Mapping[str, str]) -> Part:
+    """Letters of one part; `second_stage` only says of which stacks it is one."""
+    return Part(**{name: value for name, value in part.items() if name != "second_stage"})  # type: ignore[arg-type]

@@ -25,15 +25,8 @@ from training.documents.card import model_card
 from training.documents.facts import Facts, Told, read_evaluation, read_facts
 from training.documents.page import evaluation_page
 from training.documents.spoken import vocabulary
-from training.families import STALKING_NOMINAL
 from training.text.report.documents import made_of_logs
 from training.text.report.facts import LogFacts
-
-
-def told_of(family: str) -> bool:
-    """Whether there are texts for a family: records, chapters and questions speak of stalking nominals, and said of anyone
-    else they would be untrue."""
-    return family == STALKING_NOMINAL.name
 
 
 def write_documents(folder: Path) -> list[Path]:
@@ -41,7 +34,7 @@ def write_documents(folder: Path) -> list[Path]:
 
     `documents.json` goes first and comes back last, so that a run that was killed leaves an artefact without documents,
     never one with documents that do not belong together. Raises SetupError where either file is missing, unusable or of
-    another artefact, of a family that has no texts yet, or where the folder cannot be written.
+    another artefact, or where the folder cannot be written.
     """
     facts, texts = _told(folder)
     _remove(folder / LIST)
@@ -66,11 +59,6 @@ def _told(folder: Path) -> tuple[Told, dict[DocumentName, str]]:
         of_logs = LogFacts(manifest, digest, read_evaluation(folder, digest))
         return of_logs, made_of_logs(of_logs)
     facts = read_facts(folder)
-    if not told_of(facts.manifest.family):
-        raise SetupError(
-            f"There are no texts for the documents of {facts.manifest.family}: those there are speak of stalking nominals. "
-            "Its evaluation.json is whole without them."
-        )
     return facts, made(facts)
 
 

@@ -47,6 +47,12 @@ from training.text.evaluation import evaluate_text
     type=click.Choice([section.name for section in SECTIONS]),
     help="Measure this section alone (may be repeated); the part is written to the work folder.",
 )
+@click.option(
+    "--leave-out",
+    multiple=True,
+    type=click.Choice([section.name for section in SECTIONS]),
+    help="Leave this section out of a whole run (may be repeated); the file and the page say so.",
+)
 @click.option("--join", is_flag=True, help="Put --only sections into the evaluation.json beside the artefact.")
 @click.option(
     "--documents-only", is_flag=True, help="Measure nothing: write the documents from the evaluation.json there."
@@ -58,6 +64,7 @@ def command(
     jobs: int,
     seed: int,
     only: tuple[str, ...],
+    leave_out: tuple[str, ...],
     join: bool,
     documents_only: bool,
 ) -> None:
@@ -84,13 +91,24 @@ def command(
         return
     if join and not only:
         raise click.UsageError("--join puts sections into a whole evaluation: name them with --only.")
+    if leave_out and only:
+        raise click.UsageError("--leave-out is for a whole run: it does not go with --only.")
     if folder is None:
         raise click.UsageError("Name a --work folder: that is where a run that is killed goes on from.")
     started = time.monotonic()
     index = index_in_force(read_settings().harm_index)
     with shown(keep=False) as stages:
         written = evaluate(
-            artefact, folder, index, own=extract, only=only, join=join, seed=seed, jobs=jobs, stages=stages
+            artefact,
+            folder,
+            index,
+            own=extract,
+            only=only,
+            without=leave_out,
+            join=join,
+            seed=seed,
+            jobs=jobs,
+            stages=stages,
         )
     click.echo(
         f"{written}: written after {(time.monotonic() - started) / 60:.1f} min, {peak_mebibytes():.0f} MiB at most."
