@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.bulk.batch import PART
-from app.bulk.work import Named
+from app.bulk.work import Line, Named, Run, score_part
 from app.errors import InvalidInput
 from app.extract.people import People
 from app.extract.requests import bodies
 from app.harm.harm_index import HarmIndex
 from app.harm.records import parse_request
+from app.harm.service import Scorer
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class PeoplePart:
 
     def __len__(self) -> int:
         return len(self.people)
+
+    def scored(self, scorer: Scorer, run: Run) -> list[Line]:
+        """An answer for each nominal."""
+        return score_part(scorer, run, self)
 
     def requests(self, index: HarmIndex) -> list[Named]:
         """Each nominal as a request; one that no request can hold is refused as the service would refuse it."""

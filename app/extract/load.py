@@ -29,6 +29,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract import rules
-from app.extract.raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
+from app.extract.raw import Raw, RawIncidents, RawInvolvements, read_raw
 from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
 from app.extract.tables import Reader
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints
@@ -56,19 +57,20 @@ ReadsHarm = Callable[[Sequence[str]], Mapping[str, float]]
 class Extract:
     """Clean columns; days since 1970-01-01, `NO_DAY` where unknown.
 
-    P persons by id: `person_id` str, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
-    None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `occurred`,
-    `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and harassment
-    subgroup), `approximate` (harm is a median), `non_crime`, `code` (five digits, empty for none). V involvements:
+    P persons by id: `persons` their ids, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
+    None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `incidents`
+    their ids, `occurred`, `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and
+    harassment subgroup), `approximate` (harm is a median), `non_crime`, `codes` the place of each one's code among
+    `offences` (five digits, empty for none). V involvements:
     rows of incident and person, `role` as `ROLES`, `charged`, `eliminated`. K custody appearances, C contacts of
     victims. `end` is the last day; `source` whom it tells of.
     """
 
-    person_id: NDArray[np.object_]
+    persons: pa.StringArray
     birth: Floats
     gender: NDArray[np.int8]
     ethnicity: NDArray[np.object_] | None
-    incident_id: NDArray[np.object_]
+    incidents: pa.StringArray
     occurred: Ints
     recorded: Ints
     harm: Floats
@@ -76,7 +78,8 @@ class Extract:
     harassing: Flags
     approximate: Flags
     non_crime: Flags
-    code: NDArray[np.object_]
+    offences: NDArray[np.str_]
+    codes: Ints
     incident: Ints
     person: Ints
     role: NDArray[np.int8]
@@ -89,6 +92,21 @@ class Extract:
     end: int
     source: str
     counts: dict[str, int]
+
+    @cached_property
+    def person_id(self) -> NDArray[np.object_]:
+        """`persons` as Python strings, (P,): made when somebody asks, since they take ten times the room."""
+        return np.asarray(self.persons.to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def incident_id(self) -> NDArray[np.object_]:
+        """`incidents` as Python strings, (I,)."""
+        return np.asarray(self.incidents.to_numpy(zero_copy_only=False))
+
+    @property
+    def code(self) -> NDArray[np.str_]:
+        """The code of each incident, (I,)."""
+        return self.offences[self.codes]
 
 
 @dataclass(frozen=True)
@@ -116,7 +134,7 @@ def load_extract(
     raw = read_raw(Reader(folder), counts)
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
     incidents, future = _settle_dates(_with_read(raw.incidents, read_logs, counts), end, counts)
-    value = _value(incidents, harm_index, counts)
+    value = _value(incidents, raw.offences, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
@@ -143,11 +161,11 @@ def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts
     rows = np.flatnonzero(kept)
     incidents, involved = raw.incidents.take(rows), raw.involvements
     return Extract(
-        person_id=raw.persons.ids.to_numpy(zero_copy_only=False),
+        persons=raw.persons.ids,
         birth=raw.persons.birth,
         gender=raw.persons.gender,
         ethnicity=raw.persons.ethnicity,
-        incident_id=incidents.ids.to_numpy(zero_copy_only=False),
+        incidents=incidents.ids,
         occurred=incidents.occurred,
         recorded=incidents.recorded,
         harm=value.harm[rows],
@@ -155,7 +173,8 @@ def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts
         harassing=value.harassing[rows],
         approximate=value.approximate[rows],
         non_crime=incidents.non_crime,
-        code=incidents.code,
+        offences=raw.offences,
+        codes=incidents.code,
         incident=(np.cumsum(kept) - 1)[involved.incident],
         person=involved.person,
         role=involved.role,
@@ -208,10 +227,9 @@ def _settle_dates(incidents: RawIncidents, end: int, counts: Counts) -> tuple[Ra
     return replace(incidents, recorded=np.maximum(stated, incidents.occurred)), future
 
 
-def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _Value:
+def _value(incidents: RawIncidents, codes: NDArray[np.str_], harm_index: HarmIndex, counts: Counts) -> _Value:
     """Harm and classes as in serving: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
-    distinct, place = np.unique(incidents.code.astype(str), return_inverse=True)
-    offences = [harm_index.lookup(str(code)) for code in distinct]
+    place, offences = incidents.code, [harm_index.lookup(code) for code in codes.tolist()]
     listed = np.array([offence is not None for offence in offences])[place]
     by_code = np.array([offence.harm if offence else np.nan for offence in offences])[place]
     median = np.array([bool(offence and offence.approximate) for offence in offences])[place]
@@ -261,8 +279,7 @@ def _settle_roles(
 
 def _kept(incidents: RawIncidents, value: _Value, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
     """Usable incidents less those recorded twice."""
-    code = codes_of(pa.array(incidents.code))
-    what = [incidents.occurred, code, incidents.non_crime, incidents.domestic, value.harm, usable]
+    what = [incidents.occurred, incidents.code, incidents.non_crime, incidents.domestic, value.harm, usable]
     again = rules.recorded_twice(what, involved.incident, involved.person, len(usable)) & usable
     counts["recorded-twice"] = int(again.sum())
     return usable & ~again

@@ -26,13 +26,13 @@ class RawPersons:
 
 @dataclass(frozen=True)
 class RawIncidents:
-    """By id in UTF-8 byte order; `code` five digits or as delivered, empty for none; `harm_score` NaN for none."""
+    """By id in UTF-8 byte order; `code` places among `Raw.offences`; `harm_score` NaN for none."""
 
     ids: pa.Array
     occurred: Ints
     recorded: Ints
     harm_score: Floats
-    code: NDArray[np.object_]
+    code: Ints
     non_crime: Flags
     domestic: Flags
     partner: Flags
@@ -59,9 +59,13 @@ class RawInvolvements:
 
 @dataclass(frozen=True)
 class Raw:
-    """A whole extract as keyed columns; custody appearances and contacts as rows of persons and days."""
+    """A whole extract as keyed columns; custody appearances and contacts as rows of persons and days.
+
+    `offences` are the codes that occur, sorted: five digits or as delivered, empty for none.
+    """
 
     persons: RawPersons
+    offences: NDArray[np.str_]
     incidents: RawIncidents
     involvements: RawInvolvements
     custody_person: Ints
@@ -73,13 +77,13 @@ class Raw:
 def read_raw(reader: Reader, counts: Counts) -> Raw:
     """Read everything and count repeated rows and slashed codes. Raises SetupError naming all that is wrong."""
     persons = _persons(reader, counts)
-    incidents = _incidents(reader, counts)
+    offences, incidents = _incidents(reader, counts)
     involvements = _involvements(reader, incidents.ids, persons.ids, counts)
     custody_person, custody_day = _custody(reader, persons.ids, counts)
     contact_person = reader.places("contacts", "person_id", persons.ids, "unknown-person")
     contact_day = reader.days("contacts", "contacted_on", required=True)
     reader.stop_if_wrong()
-    return Raw(persons, incidents, involvements, custody_person, custody_day, contact_person, contact_day)
+    return Raw(persons, offences, incidents, involvements, custody_person, custody_day, contact_person, contact_day)
 
 
 def codes_of(values: pa.Array) -> Ints:
@@ -100,25 +104,31 @@ def _persons(reader: Reader, counts: Counts) -> RawPersons:
     return RawPersons(ids.take(rows), birth[rows], gender[rows], recorded)
 
 
-def _incidents(reader: Reader, counts: Counts) -> RawIncidents:
-    code = reader.text("incidents", "offence_code")
-    slashed = pc.fill_null(pc.match_substring_regex(code, r"^\d{3}/\d{2}$"), False)
-    plain = pc.fill_null(pc.if_else(slashed, pc.replace_substring(code, "/", ""), code), "")
+def _incidents(reader: Reader, counts: Counts) -> tuple[NDArray[np.str_], RawIncidents]:
+    """The codes that occur, and the incidents."""
+    delivered = pc.fill_null(reader.text("incidents", "offence_code"), "").dictionary_encode()
+    slashed = np.asarray(pc.match_substring_regex(delivered.dictionary, r"^\d{3}/\d{2}$"), dtype=np.bool_)
+    as_sent = np.asarray(delivered.indices).astype(np.int64)
+    words = [
+        code.replace("/", "") if cut else code
+        for code, cut in zip(delivered.dictionary.to_pylist(), slashed, strict=True)
+    ]
+    offences, place = np.unique(np.array(words, dtype=np.str_), return_inverse=True)
     read = RawIncidents(
         ids=reader.key("incidents", "incident_id"),
         occurred=reader.days("incidents", "occurred_on", required=True),
         recorded=reader.days("incidents", "recorded_on", required=False),
         harm_score=reader.numbers("incidents", "harm_score", 0.0, MAX_HARM_DAYS),
-        code=plain.to_numpy(zero_copy_only=False),
+        code=place.astype(np.int64)[as_sent],
         non_crime=reader.flags("incidents", "is_non_crime"),
         domestic=reader.flags("incidents", "is_domestic"),
         partner=reader.flags("incidents", "intimate_partner"),
     )
     columns = [read.occurred, read.recorded, read.harm_score, read.non_crime, read.domestic, read.partner]
-    rows = _once(reader, "incidents", read.ids, [codes_of(code), *columns], counts)
-    counts["slashed-code"] = int(np.asarray(slashed)[rows].sum())
+    rows = _once(reader, "incidents", read.ids, [as_sent, *columns], counts)
+    counts["slashed-code"] = int(slashed[as_sent[rows]].sum())
     counts["recording-date-missing"] = int((read.recorded[rows] == NO_DAY).sum())
-    return read.take(rows)
+    return offences, read.take(rows)
 
 
 def _involvements(reader: Reader, incident_ids: pa.Array, person_ids: pa.Array, counts: Counts) -> RawInvolvements:
