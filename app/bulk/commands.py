@@ -21,7 +21,7 @@ def table(file: Path) -> None:
     from app.storage import open_store  # noqa: PLC0415
 
     try:
-        from app.bulk.table_check import check_table  # noqa: PLC0415 - Arrow is an extra
+        from app.bulk.table.check import check_table  # noqa: PLC0415 - Arrow is an extra
     except ImportError:
         raise SetupError(NEEDS_ARROW) from None
     report = check_table(file, Store(*open_store(read_settings())))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from app.bulk.score_rows import ERRORS, by_group
+from app.bulk.table.rows import ERRORS, by_group
 from app.harm.survival import MARKS
 
 ROW_GROUP = 8192

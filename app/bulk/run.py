@@ -82,7 +82,7 @@ def _batched(given: Path, options: Options) -> bool:
 
 def _as_table(settings: Settings, given: Path, options: Options, caller: tuple[str, str]) -> int:
     try:
-        from app.bulk.table_run import Wanted, score_table  # noqa: PLC0415 - Arrow is an extra
+        from app.bulk.table.run import Wanted, score_table  # noqa: PLC0415 - Arrow is an extra
     except ImportError:
         raise SetupError(NEEDS_ARROW) from None
     assert options.out is not None  # noqa: S101 - `_batched` looked

@@ -132,12 +132,14 @@ def load_extract(
     """
     counts: Counts = {}
     raw = read_raw(Reader(folder), counts)
+    give_back()
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
     incidents, future = _settle_dates(_with_read(raw.incidents, read_logs, counts), end, counts)
     value = _value(incidents, raw.offences, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
+    raw = replace(raw, involvements=involved)  # of millions of rows none is held twice for longer than it takes
     kept = _kept(incidents, value, involved, ~future & value.known, counts)
 
     involved = involved.take(np.flatnonzero(kept[involved.incident]))
@@ -154,6 +156,11 @@ def load_extract(
     )
     log.info("extract read: %s", counts)
     return _extract(cleaned, value, kept, end, source_of(folder), counts)
+
+
+def give_back() -> None:
+    """Returns to the system what reading left unused: in tables of millions of rows more than what is kept."""
+    pa.default_memory_pool().release_unused()
 
 
 def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract.known import ROLES, contacts_of, incident_columns
-from app.extract.load import Extract, load_extract
+from app.extract.load import Extract, give_back, load_extract
 from app.extract.rules import VICTIM_ROLE, Flags
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
 from app.harm.harm_index import HarmIndex
@@ -146,7 +146,10 @@ def load_people(
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
-    return people_on(extract, day, subject)
+    people = people_on(extract, day, subject)
+    del extract
+    give_back()
+    return people
 
 
 def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> People:

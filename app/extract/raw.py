@@ -155,11 +155,28 @@ def _custody(reader: Reader, person_ids: pa.Array, counts: Counts) -> tuple[Ints
 
 def _once(reader: Reader, table: str, ids: pa.Array, columns: list[NDArray[np.generic]], counts: Counts) -> Ints:
     """Rows by id without the repeated ones; the same id with other contents is wrong."""
-    repeated = rules.repeated_rows([codes_of(ids), *columns])
-    counts["repeated-row"] = counts.get("repeated-row", 0) + int(repeated.sum())
     order: Ints = np.asarray(pc.array_sort_indices(ids)).astype(np.int64)
+    repeated = np.zeros(len(ids), dtype=np.bool_)
+    several = _several(ids, order)
+    repeated[several] = rules.repeated_rows([codes_of(ids.take(several)), *(column[several] for column in columns)])
+    counts["repeated-row"] = counts.get("repeated-row", 0) + int(repeated.sum())
     rows = order[~repeated[order]]
-    numbers = codes_of(ids)[rows]
-    again = np.flatnonzero(np.diff(numbers) == 0)
-    reader.note(table, f"{table[:-1]}_id", "same-id-different-row", ids.take(rows[again]))
+    left = several[~repeated[several]]
+    reader.note(table, f"{table[:-1]}_id", "same-id-different-row", _again(ids.take(left)))
     return rows
+
+
+def _several(ids: pa.Array, order: Ints) -> Ints:
+    """Rows whose id another row has too, rising; `order` sorts the ids."""
+    ordered = ids.take(order)
+    same = np.asarray(pc.fill_null(pc.equal(ordered[1:], ordered[:-1]), False), dtype=np.bool_)
+    several = np.zeros(len(ids), dtype=np.bool_)
+    several[order[1:][same]] = True
+    several[order[:-1][same]] = True
+    return np.flatnonzero(several)
+
+
+def _again(ids: pa.Array) -> pa.Array:
+    """Ids in UTF-8 byte order, each as often as there are rows with it but one."""
+    ordered = ids.take(pc.array_sort_indices(ids))
+    return ordered[:-1].filter(pc.equal(ordered[1:], ordered[:-1]))

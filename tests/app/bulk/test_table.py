@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.audit.store import EntryFilter, Store
-from app.bulk import table_run
-from app.bulk.row_hashes import root_of, row_hashes
 from app.bulk.run import Options, score
-from app.bulk.sealed_rows import HASHED, batch_told
-from app.bulk.table_check import check_table
+from app.bulk.table import run as table_run
+from app.bulk.table.check import check_table
+from app.bulk.table.hashes import root_of, row_hashes
+from app.bulk.table.seals import HASHED, batch_told
 from app.database import open_database
 from app.errors import SetupError, Unavailable
 from app.settings import Settings
@@ -39,8 +39,8 @@ OF_EACH_WAY = {"score_id", "scored_at", "sequence", "leaf_hash", "answer"}
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of a few nominals, so that some hundreds are many."""
-    for module in ("column_part", "table_journal", "table_run"):
-        monkeypatch.setattr(f"app.bulk.{module}.COLUMN_PART", PART)
+    for module in ("part", "journal", "run"):
+        monkeypatch.setattr(f"app.bulk.table.{module}.COLUMN_PART", PART)
 
 
 @pytest.fixture
@@ -235,13 +235,13 @@ def test_what_was_recorded_otherwise_is_not_told(
         cut_off_after(power, 0, recorded=True)
         with pytest.raises(Unavailable):
             score(settings, force, Options(out, jobs=1), "local:me")
-    monkeypatch.setattr("app.bulk.column_part.score_rows", _other)
+    monkeypatch.setattr("app.bulk.table.part.score_rows", _other)
     with pytest.raises(SetupError, match="other figures"):
         score(settings, force, Options(out, jobs=1), "local:me")
 
 
 def _other(*given: Any) -> pa.RecordBatch:
-    from app.bulk.score_rows import score_rows
+    from app.bulk.table.rows import score_rows
 
     rows = score_rows(*given)
     return rows.set_column(3, rows.schema.field(3), pa.array(["another"] * len(rows)))
@@ -270,7 +270,7 @@ def test_a_killed_run_goes_on(tmp_path: Path, toy_artifacts: Path, database_url:
     settings = environment(home, toy_artifacts, database_url)
     home.mkdir()
     assert subprocess.run([*COMMAND, "keys", "create"], env=settings, check=True, capture_output=True)
-    small = "import app.bulk.column_part as c; c.COLUMN_PART = 8; from app.cli import main; main()"
+    small = "import app.bulk.table.part as c; c.COLUMN_PART = 8; from app.cli import main; main()"
     out = tmp_path / "out.parquet"
     command = [COMMAND[0], "-c", small, "score", str(extract), "--out", str(out), "--jobs", "2"]
     half = tmp_path / ".out.parquet.half"

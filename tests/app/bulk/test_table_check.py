@@ -15,10 +15,10 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from app.audit.store import Store
-from app.bulk.row_hashes import FORMAT, root_of, row_hashes, salts
 from app.bulk.run import Options, score
-from app.bulk.sealed_rows import HASHED, SEALED
-from app.bulk.table_check import KEPT_OF_ERASED, check_table
+from app.bulk.table.check import KEPT_OF_ERASED, check_table
+from app.bulk.table.hashes import FORMAT, root_of, row_hashes, salts
+from app.bulk.table.seals import HASHED, SEALED
 from app.cli import main
 from app.errors import SetupError
 from app.settings import Settings
@@ -50,8 +50,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, toy_artifacts: Path) -> Made:
     extract = synthetic(folder / "x", 60)
     settings = Settings(home=folder / "home", artifacts=toy_artifacts)
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("column_part", "table_journal", "table_run"):
-            patch.setattr(f"app.bulk.{module}.COLUMN_PART", PART)
+        for module in ("part", "journal", "run"):
+            patch.setattr(f"app.bulk.table.{module}.COLUMN_PART", PART)
         score(settings, extract, Options(folder / "out.parquet"), "local:me")
     rows = pq.read_table(folder / "out.parquet").to_pylist()
     assert len(rows) > 2 * PART
@@ -155,7 +155,7 @@ def test_no_table_at_all(made: Made, tmp_path: Path, content: bytes) -> None:
 
 
 def cell(value: Any, kind: pa.DataType) -> bytes:
-    """The bytes of one cell, written out by the table in `row_hashes`."""
+    """The bytes of one cell, written out by the table in `hashes`."""
     if value is None:
         return b"\x00"
     if isinstance(value, float):

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import ipc
 
-from app.bulk.column_part import COLUMN_PART
 from app.bulk.journal import RunFile, cannot_be_written
-from app.bulk.sealed_rows import SEALED
+from app.bulk.table.part import COLUMN_PART
+from app.bulk.table.seals import SEALED
 
 REPEATING = ("as_of", "model_family", "model_version", "manifest_sha256", "predicted_group", "without_uncharged_group",
              "warnings.list.element", "conformal_set.list.element", "problem", "record_id", "leaf_hash")  # fmt: skip

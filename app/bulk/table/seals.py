@@ -18,8 +18,8 @@ from app.audit.ledger import Answer, Ledger
 from app.audit.records import NewRecord
 from app.audit.store import Entry, Store
 from app.bulk.recorder import appended_by
-from app.bulk.row_hashes import SALT_BYTES, root_of, row_hashes, salts
-from app.bulk.score_rows import ROW
+from app.bulk.table.hashes import SALT_BYTES, root_of, row_hashes, salts
+from app.bulk.table.rows import ROW
 from app.bulk.work import Run
 from app.errors import SetupError
 from app.purposes import DEFAULT_PURPOSE

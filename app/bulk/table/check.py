@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.audit.store import Entry, Store
-from app.bulk.row_hashes import root_of, row_hashes
-from app.bulk.sealed_rows import EVENT, HASHED, SEALED, Batch, batch_told
+from app.bulk.table.hashes import root_of, row_hashes
+from app.bulk.table.seals import EVENT, HASHED, SEALED, Batch, batch_told
 from app.bulk.work import Run
 from app.errors import Erased, NotFound, SetupError
 

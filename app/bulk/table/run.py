@@ -5,15 +5,17 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from app.audit.ledger import Ledger
 from app.audit.store import Store
-from app.bulk.column_part import COLUMN_PART, column_parts
 from app.bulk.ordering import in_order
 from app.bulk.pools import Pool, cores, digests, thread_pool
-from app.bulk.sealed_rows import About, BatchRecorder
 from app.bulk.sources import table_digests
-from app.bulk.table_check import is_recorded
-from app.bulk.table_journal import TableJournal
+from app.bulk.table.check import is_recorded
+from app.bulk.table.journal import TableJournal
+from app.bulk.table.part import COLUMN_PART, column_parts
+from app.bulk.table.seals import About, BatchRecorder
 from app.extract.people import People, load_people
 from app.extract.requests import iso_day
 from app.harm.golden import check_golden
@@ -39,6 +41,7 @@ class Wanted(NamedTuple):
 
 def score_table(settings: Settings, wanted: Wanted, caller: tuple[str, str]) -> int:
     """Score everyone and write the table; return how many could not be scored. Raises SetupError, Unavailable."""
+    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keep what they no longer use, several hundred MiB
     engine, keys = open_store(settings)
     scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, wanted.family)
     check_golden(scorer)

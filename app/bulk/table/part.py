@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from app.bulk.batch import score_each, told
 from app.bulk.extract_part import PeoplePart
-from app.bulk.score_rows import Refused, score_rows
+from app.bulk.table.rows import Refused, score_rows
 from app.bulk.work import Run
 from app.errors import DayZeroError
 from app.extract.columns import read_columns
