@@ -26,9 +26,9 @@ The end of the extract is its newest recording day, today at the latest.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,8 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract import rules
-from app.extract.raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
+from app.extract.log_harm import LogHarm, fill_in
+from app.extract.raw import Raw, RawIncidents, RawInvolvements, read_raw
 from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
 from app.extract.tables import Reader
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints
@@ -48,35 +49,36 @@ log = logging.getLogger(__name__)
 MARKER = "SYNTHETIC.txt"
 REAL_SOURCE = "a force's own extract"
 
-ReadsHarm = Callable[[Sequence[str]], Mapping[str, float]]
-"""Incident ids to the harm (days) read out of the logs of those that have one."""
-
 
 @dataclass(frozen=True)
 class Extract:
     """Clean columns; days since 1970-01-01, `NO_DAY` where unknown.
 
-    P persons by id: `person_id` str, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
-    None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `occurred`,
-    `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and harassment
-    subgroup), `approximate` (harm is a median), `non_crime`, `code` (five digits, empty for none). V involvements:
+    P persons by id: `persons` their ids, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
+    None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `incidents`
+    their ids, `occurred`, `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and
+    harassment subgroup), `approximate` (harm is a median), `inferred` (it was read out of a log), `assumed` (neither: 3
+    days), `non_crime`, `codes` the place of each one's code among `offences` (five digits, empty for none). V involvements:
     rows of incident and person, `role` as `ROLES`, `charged`, `eliminated`. K custody appearances, C contacts of
     victims. `end` is the last day; `source` whom it tells of.
     """
 
-    person_id: NDArray[np.object_]
+    persons: pa.StringArray
     birth: Floats
     gender: NDArray[np.int8]
     ethnicity: NDArray[np.object_] | None
-    incident_id: NDArray[np.object_]
+    incidents: pa.StringArray
     occurred: Ints
     recorded: Ints
     harm: Floats
     classes: Flags
     harassing: Flags
     approximate: Flags
+    inferred: Flags
+    assumed: Flags
     non_crime: Flags
-    code: NDArray[np.object_]
+    offences: NDArray[np.str_]
+    codes: Ints
     incident: Ints
     person: Ints
     role: NDArray[np.int8]
@@ -90,36 +92,54 @@ class Extract:
     source: str
     counts: dict[str, int]
 
+    @cached_property
+    def person_id(self) -> NDArray[np.object_]:
+        """`persons` as Python strings, (P,): made when somebody asks, since they take ten times the room."""
+        return np.asarray(self.persons.to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def incident_id(self) -> NDArray[np.object_]:
+        """`incidents` as Python strings, (I,)."""
+        return np.asarray(self.incidents.to_numpy(zero_copy_only=False))
+
+    @property
+    def code(self) -> NDArray[np.str_]:
+        """The code of each incident, (I,)."""
+        return self.offences[self.codes]
+
 
 @dataclass(frozen=True)
 class _Value:
     """Of each incident: harm in days, classes, whether it is of the stalking and harassment subgroup, whether the harm
-    is a median, whether there is a number at all."""
+    is a median or what a domestic non-crime gets that nobody scored, whether there is a number at all."""
 
     harm: Floats
     classes: Flags
     harassing: Flags
     approximate: Flags
+    assumed: Flags
     known: Flags
 
 
 def load_extract(
-    folder: Path, harm_index: HarmIndex, *, today: date | None = None, read_logs: ReadsHarm | None = None
+    folder: Path, harm_index: HarmIndex, *, today: date | None = None, logs: LogHarm | None = None
 ) -> Extract:
     """Read, check and clean an extract folder (extract.md): Parquet or CSV, one file a table.
 
-    `today` (default: the calendar's) bounds recording days; `read_logs` tells the harm of domestic non-crimes that have no
-    score and a log. Raises SetupError with a table of what is wrong: missing
+    `today` (default: the calendar's) bounds recording days; `logs` tells the harm of domestic non-crimes that have no score
+    and a log. Raises SetupError with a table of what is wrong: missing
     columns, unreadable dates, unknown words, broken keys.
     """
     counts: Counts = {}
     raw = read_raw(Reader(folder), counts)
+    give_back()
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
-    incidents, future = _settle_dates(_with_read(raw.incidents, read_logs, counts), end, counts)
-    value = _value(incidents, harm_index, counts)
+    incidents, future = _settle_dates(fill_in(raw.incidents, logs, counts), end, counts)
+    value = _value(incidents, raw.offences, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
+    raw = replace(raw, involvements=involved)  # of millions of rows none is held twice for longer than it takes
     kept = _kept(incidents, value, involved, ~future & value.known, counts)
 
     involved = involved.take(np.flatnonzero(kept[involved.incident]))
@@ -138,24 +158,32 @@ def load_extract(
     return _extract(cleaned, value, kept, end, source_of(folder), counts)
 
 
+def give_back() -> None:
+    """Returns to the system what reading left unused: in tables of millions of rows more than what is kept."""
+    pa.default_memory_pool().release_unused()
+
+
 def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
     """Lay out the clean columns; only `kept` incidents."""
     rows = np.flatnonzero(kept)
     incidents, involved = raw.incidents.take(rows), raw.involvements
     return Extract(
-        person_id=raw.persons.ids.to_numpy(zero_copy_only=False),
+        persons=raw.persons.ids,
         birth=raw.persons.birth,
         gender=raw.persons.gender,
         ethnicity=raw.persons.ethnicity,
-        incident_id=incidents.ids.to_numpy(zero_copy_only=False),
+        incidents=incidents.ids,
         occurred=incidents.occurred,
         recorded=incidents.recorded,
         harm=value.harm[rows],
         classes=value.classes[rows],
         harassing=value.harassing[rows],
         approximate=value.approximate[rows],
+        inferred=incidents.inferred,
+        assumed=value.assumed[rows],
         non_crime=incidents.non_crime,
-        code=incidents.code,
+        offences=raw.offences,
+        codes=incidents.code,
         incident=(np.cumsum(kept) - 1)[involved.incident],
         person=involved.person,
         role=involved.role,
@@ -180,19 +208,6 @@ def _end(incidents: RawIncidents, latest: int) -> int:
     return int(present.max())
 
 
-def _with_read(incidents: RawIncidents, read_logs: ReadsHarm | None, counts: Counts) -> RawIncidents:
-    """Fill in the harm of domestic non-crimes that is read out of their logs."""
-    if read_logs is None:
-        return incidents
-    missing = np.flatnonzero(np.isnan(incidents.harm_score) & incidents.non_crime & incidents.domestic)
-    names = incidents.ids.take(pa.array(missing)).to_pylist()
-    read = read_logs(names)
-    harm = incidents.harm_score.copy()
-    harm[missing] = [read.get(name, np.nan) for name in names]
-    counts["domestic-non-crime-read"] = int((~np.isnan(harm[missing])).sum())
-    return replace(incidents, harm_score=harm)
-
-
 def _stated(incidents: RawIncidents) -> Ints:
     """Recording days as the extract gives them: without one, the day of the event."""
     return np.where(incidents.recorded == NO_DAY, incidents.occurred, incidents.recorded)
@@ -208,10 +223,9 @@ def _settle_dates(incidents: RawIncidents, end: int, counts: Counts) -> tuple[Ra
     return replace(incidents, recorded=np.maximum(stated, incidents.occurred)), future
 
 
-def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _Value:
+def _value(incidents: RawIncidents, codes: NDArray[np.str_], harm_index: HarmIndex, counts: Counts) -> _Value:
     """Harm and classes as in serving: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
-    distinct, place = np.unique(incidents.code.astype(str), return_inverse=True)
-    offences = [harm_index.lookup(str(code)) for code in distinct]
+    place, offences = incidents.code, [harm_index.lookup(code) for code in codes.tolist()]
     listed = np.array([offence is not None for offence in offences])[place]
     by_code = np.array([offence.harm if offence else np.nan for offence in offences])[place]
     median = np.array([bool(offence and offence.approximate) for offence in offences])[place]
@@ -237,6 +251,7 @@ def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _V
         classes=np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic]),
         harassing=group & ~incidents.non_crime,
         approximate=median & ~scored & ~incidents.non_crime,
+        assumed=unscored,
         known=scored | ~nameless,
     )
 
@@ -261,8 +276,7 @@ def _settle_roles(
 
 def _kept(incidents: RawIncidents, value: _Value, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
     """Usable incidents less those recorded twice."""
-    code = codes_of(pa.array(incidents.code))
-    what = [incidents.occurred, code, incidents.non_crime, incidents.domestic, value.harm, usable]
+    what = [incidents.occurred, incidents.code, incidents.non_crime, incidents.domestic, value.harm, usable]
     again = rules.recorded_twice(what, involved.incident, involved.person, len(usable)) & usable
     counts["recorded-twice"] = int(again.sum())
     return usable & ~again
