@@ -1,11 +1,13 @@
 """The two ONNX graphs of a bundle: features in, probabilities and survival curve out."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.artifacts import GROUPS, MODEL, SURVIVAL, Bundle
+from app.harm.caveats import base_rates
 from app.harm.conformal import conformal_sets, nonconformity
 from app.harm.experience import Familiar, Ranges
 from app.harm.features import FEATURES, ROWS, Features
@@ -21,9 +23,15 @@ class Groups(NamedTuple):
     probabilities: Probabilities
     population: Probabilities
 
-    def of(self, row: int) -> "Groups":
-        """Those of one nominal, (1, 4)."""
-        return Groups(self.probabilities[row : row + 1], self.population[row : row + 1])
+
+class Verdict(NamedTuple):
+    """What a model says of one nominal's groups: `Groups` as lists of four, the predicted group, and the groups that it may
+    belong to at the promised level, None where the artefact has no thresholds (format 1)."""
+
+    probabilities: list[float]
+    population: list[float]
+    predicted: str
+    not_ruled_out: list[str] | None
 
 
 class HarmModel:
@@ -36,6 +44,7 @@ class HarmModel:
         self._survival = open_session(bundle.files[SURVIVAL], SURVIVAL, inputs, ("survival",))
         manifest = bundle.manifest
         self._weights = np.asarray(manifest.decision_weights)
+        self.base_rates = base_rates(manifest)
         self.robustness = manifest.robustness
         seen = self.robustness and self.robustness.experience
         self.experience = Familiar(seen) if seen else Ranges(manifest.population_percentiles)
@@ -49,14 +58,23 @@ class HarmModel:
         """Predicted group (N,): arg max of the weighted probabilities; the weights are the artefact's."""
         return np.asarray(np.argmax(probabilities * self._weights, axis=1), dtype=np.int64)
 
-    def conformal_set(self, probabilities: Probabilities) -> list[str] | None:
-        """Groups that one nominal may belong to at the promised level, from `Groups.probabilities` (1, 4); None where the
-        artefact has no thresholds (format 1)."""
+    def verdicts(self, features: Features) -> list[Verdict]:
+        """What is said of the groups of each of N nominals (N, 20, 19)."""
+        found = self.groups(features)
+        decided = self.decide(found.probabilities)
+        sets = self._not_ruled_out(found.probabilities, decided)
+        lists = (found.probabilities.tolist(), found.population.tolist(), decided.tolist(), sets)
+        return [
+            Verdict(plain, population, group_name(number), groups)
+            for plain, population, number, groups in zip(*lists, strict=True)
+        ]
+
+    def _not_ruled_out(self, probabilities: Probabilities, decided: NDArray[np.int64]) -> Sequence[list[str] | None]:
         if self.robustness is None:
-            return None
+            return [None] * len(decided)
         told = self.robustness.conformal
-        scores = nonconformity(probabilities, self.decide(probabilities), told.odds)
-        return [group_name(int(number)) for number in np.flatnonzero(conformal_sets(scores, told.thresholds)[0])]
+        sets = conformal_sets(nonconformity(probabilities, decided, told.odds), told.thresholds)
+        return [[group for group, kept in zip(GROUPS, row, strict=True) if kept] for row in sets.tolist()]
 
     def survival(self, features: Features) -> NDArray[np.float64]:
         """Probability that no further incident has happened by each day 0..365, float64 (N, 366), never rising."""
