@@ -1,5 +1,6 @@
 """Running the service: one worker process, one socket, logs through the allow-list."""
 
+import gc
 import signal
 import socket
 import sys
@@ -22,6 +23,8 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
     configure_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
     application = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: looking through all of it again would hold up a request for a tenth of a second
     listening = _listen(host or settings.host, settings.port if port is None else port)
     address = "{}:{}".format(*listening.getsockname()[:2])
     structlog.get_logger().info("listening", address=address, version=application.version)
