@@ -2,6 +2,7 @@
 
 import asyncio
 from email.message import Message
+from functools import lru_cache
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -38,13 +39,19 @@ def body_ended() -> MalformedInput:
 def check_media(request: Request, *taken: str) -> None:
     """Raises UnsupportedMedia unless the body is said to be of one of the types taken, in UTF-8 and uncompressed."""
     given = request.headers.getlist("content-type")
-    header = Message()
-    header["Content-Type"] = given[0] if len(given) == 1 else "application/octet-stream"
-    charset = str(header.get_param("charset", "utf-8")).lower()
-    if header.get_content_type() not in taken or charset not in {"utf-8", "utf8"}:
+    media, charset = _media(given[0]) if len(given) == 1 else ("", "")
+    if media not in taken or charset not in {"utf-8", "utf8"}:
         raise UnsupportedMedia(f"Send {taken[0]} in UTF-8.", [Fault("", "content-type")])
     if any(request.headers.getlist("content-encoding")):
         raise UnsupportedMedia("Send the body uncompressed.", [Fault("", "content-encoding")])
+
+
+@lru_cache(64)
+def _media(header: str) -> tuple[str, str]:
+    """Type and character set of a Content-Type header; callers send the same one again and again."""
+    message = Message()
+    message["Content-Type"] = header
+    return message.get_content_type(), str(message.get_param("charset", "utf-8")).lower()
 
 
 def _too_large(limit: int) -> InputTooLarge:

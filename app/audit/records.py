@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from app.audit.sealing import keyed_hash
-from app.errors import Fault, InvalidInput
+from app.errors import Fault, InvalidInput, Unavailable
 from app.purposes import DEFAULT_PURPOSE, PURPOSES
 
 ENVELOPE_VERSION = 1
@@ -114,6 +114,13 @@ class Replayed(NamedTuple):
     """Nothing was appended: this idempotency key was answered before, by this record."""
 
     record_id: str
+
+
+def own_receipt(answer: Appended | Replayed) -> Appended:
+    """The receipt of a record that came without an idempotency key. Errors: Unavailable for one that came with it."""
+    if isinstance(answer, Replayed):
+        raise Unavailable("The ledger gave another record's receipt.")
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from app.audit.ledger import ANSWER_SECONDS, Answer, Ledger
-from app.audit.records import Appended, NewRecord
+from app.audit.records import Appended, NewRecord, own_receipt
 from app.audit.store import Entry, Store
 from app.bulk.batch import told
 from app.bulk.work import Line
@@ -27,12 +27,9 @@ class Recorded:
 def appended_by(waiting: Future[Answer]) -> Appended:
     """The place of a record, once it is durable. Errors: Unavailable."""
     try:
-        appended = waiting.result(ANSWER_SECONDS)
+        return own_receipt(waiting.result(ANSWER_SECONDS))
     except TimeoutError:
         raise Unavailable("The audit log did not answer in time; try again.") from None
-    if not isinstance(appended, Appended):
-        raise Unavailable("The ledger gave another record's receipt.")
-    return appended
 
 
 def _answer(record: NewRecord | None, waiting: Future[Answer] | bytes) -> bytes:

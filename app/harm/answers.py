@@ -197,8 +197,8 @@ class AuditReceipt(Answer):
     """Hash of the record's leaf, in hex."""
 
 
-class ScoreBody(Answer):
-    """Everything in an answer that is known before it is recorded."""
+class ScoreHead(Answer):
+    """What every answer to a request for a score begins with: which score, of when, by which model, from what."""
 
     score_id: str
     """Name of this score."""
@@ -212,6 +212,11 @@ class ScoreBody(Answer):
     """Which model answered."""
     history: HistoryAnswer
     """What was made of the history."""
+
+
+class ScoreBody(ScoreHead):
+    """Everything in an answer that is known before it is recorded."""
+
     harm: HarmAnswer
     """Groups of harm in the year after day zero."""
     survival: SurvivalAnswer
@@ -231,21 +236,9 @@ class ScoreAnswer(ScoreBody):
     """Where the record of this answer stands."""
 
 
-class WithheldAnswer(Answer):
+class WithheldAnswer(ScoreHead):
     """The 200 of `POST /score?reveal=after-view`: all but what gives the estimate away."""
 
-    score_id: str
-    """Name of this score."""
-    scored_at: datetime
-    """When it was made."""
-    as_of: date
-    """The day it was made for."""
-    day_zero: date
-    """Date of the most recent stalking incident."""
-    model: ModelStamp
-    """Which model answered."""
-    history: HistoryAnswer
-    """What was made of the history."""
     status: Literal["withheld until a view is recorded"] = "withheld until a view is recorded"
     """That there is a score, and when it will be shown."""
     record_it: str

@@ -29,6 +29,11 @@ class Terms(BaseModel):
     challenge: str | None = None
 
     @property
+    def plain(self) -> bool:
+        """Whether there are none: nothing of them is stored then."""
+        return not (self.withheld or self.corrects or self.challenge)
+
+    @property
     def about(self) -> tuple[str, ...]:
         """The records that a score on these terms is about."""
         return tuple(one for one in (self.corrects, self.challenge) if one is not None)
@@ -77,7 +82,7 @@ def pack(answer: ScoreBody, scored: Scored, terms: Terms = PLAIN) -> Archived:
 def to_bytes(archived: Archived) -> bytes:
     """The bytes put under seal; JSON writers escape line breaks, so a line break separates."""
     curve = base64.b64encode(archived.curve.astype("<f4").tobytes())
-    terms = [] if archived.terms == PLAIN else [archived.terms.model_dump_json().encode()]
+    terms = [] if archived.terms.plain else [archived.terms.model_dump_json().encode()]
     return b"\n".join([archived.answer, archived.request, curve, *terms])
 
 

@@ -50,19 +50,25 @@ def _checked(request: ScoreRequest, index: HarmIndex, today: date, subject: Subj
 
 
 def _settled(sound: list[Checked], histories: Histories, nominals: Nominals) -> list[Outcome]:
-    """Each nominal's case, its history cut out of the batch's."""
+    """Each nominal's case, its history cut out of the batch's; one alone is the batch."""
+    if len(sound) == 1:
+        return [_settled_as(sound[0], histories, nominals)]
     starts = histories.starts.tolist()
     custody = np.searchsorted(nominals.custody_nominal, np.arange(len(sound) + 1)).tolist()
     found: list[Outcome] = []
     before = 0  # incidents of the nominals before this one
     for row, one in enumerate(sound):
         own = _history(histories, row, slice(starts[row], starts[row + 1]), before)
-        try:
-            found.append(settle(one, own, _nominal(nominals, row, slice(custody[row], custody[row + 1]))))
-        except InvalidInput as error:
-            found.append(error)
+        found.append(_settled_as(one, own, _nominal(nominals, row, slice(custody[row], custody[row + 1]))))
         before += len(one.counted)
     return found
+
+
+def _settled_as(one: Checked, histories: Histories, nominals: Nominals) -> Outcome:
+    try:
+        return settle(one, histories, nominals)
+    except InvalidInput as error:
+        return error
 
 
 def _history(histories: Histories, row: int, own: slice, before: int) -> Histories:

@@ -25,7 +25,7 @@ def nonconformity(probabilities: Floats, predicted: Ints, odds: Sequence[float] 
     moved = probabilities * np.asarray(odds)
     found = 1 - moved / moved.sum(axis=1, keepdims=True)
     found[np.arange(len(found)), predicted] = 0
-    return np.asarray(np.clip(found, 0, 1), dtype=np.float64)
+    return np.asarray(found.clip(0, 1), dtype=np.float64)
 
 
 def conformal_sets(scores: Floats, thresholds: Sequence[float] | Floats) -> NDArray[np.bool_]:

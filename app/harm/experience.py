@@ -120,7 +120,7 @@ class Familiar:
         found = measures(x)
         odd = np.asarray(((found.values < self._lowest) | (found.values > self._highest)).any(axis=1), dtype=np.bool_)
         bands = band_of(found.rows)
-        for number in np.unique(bands):
+        for number in set(bands.tolist()):
             here = bands == number
             _, over = self._deviations(found.values[here], number)
             odd[here] |= over

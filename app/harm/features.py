@@ -8,6 +8,7 @@ zero). Where the report is silent the reading taken here is marked (ours).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,36 +159,37 @@ def features(histories: Histories, nominals: Nominals, *, unknown_age: float) ->
     Sums run over the whole known history, not only the last 20 incidents. A nominal's rows are the same to the bit
     whoever else is in the batch.
     """
-    count = len(histories.day_zero)
+    count, lengths = len(histories.day_zero), histories.lengths
     out = np.zeros((count, ROWS, len(FEATURES)), dtype=np.float32)
-    pairs = np.minimum(histories.lengths, ROWS) * histories.lengths
+    pairs = np.minimum(lengths, ROWS) * lengths
     block = (np.cumsum(pairs) - pairs) // _PAIRS_A_BLOCK
-    edges = np.flatnonzero(np.diff(block, prepend=-1))
-    for first, last in zip(edges, [*edges[1:], count], strict=True):
-        _fill(out, histories, nominals, unknown_age, int(first), int(last))
+    edges = [0, *((block[1:] != block[:-1]).nonzero()[0] + 1).tolist(), count]
+    for first, last in pairwise(edges):
+        _fill(out, histories, nominals, unknown_age, first, last)
     return out
 
 
 def _fill(out: Features, histories: Histories, nominals: Nominals, unknown_age: float, first: int, last: int) -> None:
     """Write the features of nominals `first:last` into `out`."""
     known, starts = histories.incidents, histories.starts
-    lengths = histories.lengths[first:last]
-    rows = np.minimum(lengths, ROWS)
-    owner = np.repeat(np.arange(first, last), rows)
-    place = _positions(rows) + np.repeat(ROWS - rows, rows)
-    at = starts[owner + 1] - ROWS + place
+    ends = starts[first + 1 : last + 1]
+    rows = np.minimum(ends - starts[first:last], ROWS)
+    owner = np.arange(first, last).repeat(rows)
+    place = _positions(rows) + (ROWS - rows).repeat(rows)
+    at = ends.repeat(rows) - ROWS + place
     begins = starts[owner]
 
-    day, harm = known.day[at], known.harm[at]
-    to_day_zero = histories.day_zero[owner] - day
-    gap = np.where(at > begins, day - known.day[np.maximum(at - 1, 0)], 0)
+    day, harm, role, day_zero = known.day[at], known.harm[at], known.role[at], histories.day_zero[owner]
+    to_day_zero, follows = day_zero - day, at > begins
+    gap = np.where(follows, day - known.day[at - follows], 0)
     cumulative, cumulative_decayed = _cumulative(known, at, begins)
-    total = np.repeat(cumulative[np.cumsum(rows)[rows > 0] - 1], rows[rows > 0])
+    total = cumulative[rows.cumsum().repeat(rows) - 1]
     rate = np.divide(harm, total, out=np.zeros_like(harm), where=total > 0)
-    momentum = np.where(at > begins, rate / np.maximum(gap, 1), 0.0)
+    momentum = np.where(follows, rate / np.maximum(gap, 1), 0.0)
     birth = nominals.birth_day[owner]
-    birth = np.where(np.isnan(birth), histories.day_zero[owner] - unknown_age * DAYS_A_YEAR, birth)
+    birth = np.where(np.isnan(birth), day_zero - unknown_age * DAYS_A_YEAR, birth)
 
+    table = np.empty((len(at), len(FEATURES)), dtype=np.float32)
     columns = (
         (day - birth) / DAYS_A_YEAR,
         harm,
@@ -199,14 +201,15 @@ def _fill(out: Features, histories: Histories, nominals: Nominals, unknown_age: 
         cumulative_decayed,
         momentum * decay(to_day_zero),
         _custody_counts(nominals, owner, day),
-        *known.classes[at].T,
-        known.role[at] == OFFENDER,
-        known.role[at] == SUSPECT,
-        nominals.victim_contacts[owner],
-        nominals.gender[owner],
     )
     for column, values in enumerate(columns):
-        out[owner, place, column] = values
+        table[:, column] = values
+    table[:, len(columns) : -4] = known.classes[at]
+    table[:, -4] = role == OFFENDER
+    table[:, -3] = role == SUSPECT
+    table[:, -2] = nominals.victim_contacts[owner]
+    table[:, -1] = nominals.gender[owner]
+    out[owner, place] = table
 
 
 def _cumulative(known: Incidents, at: Ints, begins: Ints) -> tuple[Floats, Floats]:
@@ -216,10 +219,10 @@ def _cumulative(known: Incidents, at: Ints, begins: Ints) -> tuple[Floats, Float
     batch would make a nominal's last bits depend on the company.
     """
     counts = at - begins + 1
-    row = np.repeat(np.arange(len(at)), counts)
-    earlier = _positions(counts) + np.repeat(begins, counts)
+    row = np.arange(len(at)).repeat(counts)
+    earlier = _positions(counts) + begins.repeat(counts)
     harm = known.harm[earlier]
-    faded = harm * decay(np.repeat(known.day[at], counts) - known.day[earlier])
+    faded = harm * decay(known.day[at].repeat(counts) - known.day[earlier])
     plain = np.bincount(row, weights=harm, minlength=len(at))
     decayed = np.bincount(row, weights=faded, minlength=len(at))
     return plain.astype(np.float64, copy=False), decayed.astype(np.float64, copy=False)
@@ -227,8 +230,8 @@ def _cumulative(known: Incidents, at: Ints, begins: Ints) -> tuple[Floats, Float
 
 def _positions(counts: Ints) -> Ints:
     """0..c-1 for each count c, concatenated."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
+    ends = counts.cumsum()
+    return np.arange(ends[-1] if len(ends) else 0) - (ends - counts).repeat(counts)
 
 
 def _custody_counts(nominals: Nominals, owner: Ints, day: Ints) -> Ints:

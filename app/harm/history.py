@@ -32,6 +32,7 @@ EPOCH = date(1970, 1, 1).toordinal()
 STALKER = Subject()
 LATEST_SCORING_DAYS = 365
 AFTER_DAY_ZERO = "after-day-zero"
+_NO_CLASSES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class Case:
 
 
 class Valued(NamedTuple):
-    """An incident with its harm (days) and classes, as `CLASSES`, settled; `harassing` as in `begins_case`."""
+    """An incident with its harm (days) and classes, a byte each as `CLASSES`, settled; `harassing` as in `begins_case`."""
 
     position: int
     record: IncidentRecord
     day: int
     harm: float
-    classes: tuple[bool, ...]
+    classes: bytes
     approximate: bool
     inferred: Inferred | None
     harassing: bool
@@ -159,22 +160,27 @@ def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterato
         yield Fault("/as_of", "in-the-future")
     if birth is not None and birth > as_of:
         yield Fault("/nominal/date_of_birth", "after-as-of")
-    days = [(f"/incidents/{i}/occurred_on", incident.occurred_on) for i, incident in enumerate(request.incidents)]
-    days += [(f"/custody_dates/{i}", day) for i, day in enumerate(request.custody_dates)]
-    for pointer, day in days:
-        if day > as_of:
-            yield Fault(pointer, "after-as-of")
-        elif birth is not None and day < birth:
-            yield Fault(pointer, "before-birth")
+    earliest = birth or date.min
+    for position, incident in enumerate(request.incidents):
+        if not earliest <= incident.occurred_on <= as_of:
+            yield _outside(f"/incidents/{position}/occurred_on", incident.occurred_on, as_of)
+    for position, day in enumerate(request.custody_dates):
+        if not earliest <= day <= as_of:
+            yield _outside(f"/custody_dates/{position}", day, as_of)
+
+
+def _outside(pointer: str, day: date, as_of: date) -> Fault:
+    return Fault(pointer, "after-as-of" if day > as_of else "before-birth")
 
 
 def _unread(request: ScoreRequest, side: Side) -> Iterator[Fault]:
     """What the model of this side must not be told: more than it reads is more than anybody needs to send."""
     if request.custody_dates and "custody_count" not in side.features:
         yield Fault("/custody_dates", "not-for-this-model")
+    taken = side.taken
     for position, incident in enumerate(request.incidents):
-        if incident.role not in side.taken:
-            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model", side.taken)
+        if incident.role not in taken:
+            yield Fault(f"/incidents/{position}/role", "role-not-for-this-model", taken)
 
 
 def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
@@ -188,30 +194,30 @@ def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
 def value_of(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> Valued:
     """Settle harm and classes: what was sent or read out of the log first, the harm index next, nothing for other
     non-crimes (ours). Raises InvalidInput where there is no number."""
-    offence = index.lookup(record.offence_code) if record.offence_code else None
-    known_otherwise = record.harm_score is not None and record.offence_class is not None
-    here = f"/incidents/{position}"
-    if record.offence_code and offence is None and not known_otherwise:
-        raise _refusal(f"{here}/offence_code", "unknown-offence-code")
-    if not record.is_non_crime and not record.offence_code and not known_otherwise:
-        raise _refusal(f"{here}/offence_code", "required-without-harm-score-and-offence-class")
-    if record.is_non_crime and record.is_domestic and record.harm_score is None and record.log_text is None:
-        raise _refusal(f"{here}/harm_score", "required-for-domestic-non-crime")
+    code, non_crime, score, sent = record.offence_code, record.is_non_crime, record.harm_score, record.offence_class
+    offence = index.lookup(code) if code else None
+    if offence is None and not (score is not None and sent is not None):
+        if code:
+            raise _refusal(f"/incidents/{position}/offence_code", "unknown-offence-code")
+        if not non_crime:
+            raise _refusal(f"/incidents/{position}/offence_code", "required-without-harm-score-and-offence-class")
+    if non_crime and score is None and record.is_domestic and record.log_text is None:
+        raise _refusal(f"/incidents/{position}/harm_score", "required-for-domestic-non-crime")
 
     inferred = readings.get(position)
-    indexed = offence if record.harm_score is None and not record.is_non_crime else None
-    own = offence.classes if offence else frozenset[str]()
-    classes = own if record.offence_class is None else frozenset(record.offence_class)
+    indexed = offence if score is None and not non_crime else None
+    classes = frozenset(sent) if sent is not None else offence.classes if offence else _NO_CLASSES
+    harm = inferred.score if inferred else indexed.harm if indexed else score or 0.0
+    harassing = "harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT
     return Valued(
-        position=position,
-        record=record,
-        day=day_number(record.occurred_on),
-        harm=inferred.score if inferred else indexed.harm if indexed else record.harm_score or 0.0,
-        classes=_flags(classes, record.intimate_partner, record.is_domestic),
-        approximate=indexed is not None and indexed.approximate,
-        inferred=inferred,
-        harassing=not record.is_non_crime
-        and ("harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT),
+        position,
+        record,
+        day_number(record.occurred_on),
+        harm,
+        _flags(classes, record.intimate_partner, record.is_domestic),
+        indexed is not None and indexed.approximate,
+        inferred,
+        harassing and not non_crime,
     )
 
 
@@ -220,10 +226,10 @@ def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidI
 
 
 @cache
-def _flags(classes: frozenset[str], intimate_partner: bool, is_domestic: bool) -> tuple[bool, ...]:
+def _flags(classes: frozenset[str], intimate_partner: bool, is_domestic: bool) -> bytes:
     """One incident's row of `Incidents.classes`; there are few kinds, and bulk meets each of them thousands of times."""
     found = offence_classes(classes, intimate_partner=intimate_partner)
-    return (*(name in found for name in CLASSES[:-1]), is_domestic)
+    return bytes([*(name in found for name in CLASSES[:-1]), is_domestic])
 
 
 def known_histories(requests: Sequence[Checked], subject: Subject) -> Histories:
@@ -250,7 +256,7 @@ def _incidents(counted: Sequence[Sequence[Valued]], side: Side) -> Incidents:
         day=np.array([incident.day for incident in incidents], dtype=np.int64),
         id_rank=np.array([rank[name] for name in names], dtype=np.int64),
         harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
-        classes=np.array([incident.classes for incident in incidents], dtype=np.bool_).reshape(-1, len(CLASSES)),
+        classes=np.frombuffer(b"".join([one.classes for one in incidents]), dtype=np.bool_).reshape(-1, len(CLASSES)),
         role=np.array([side.roles[incident.record.role] for incident in incidents], dtype=np.int8),
     )
 
@@ -271,14 +277,13 @@ def nominal_columns(requests: Sequence[Checked]) -> Nominals:
 def _ignored(valued: list[Valued], day_zero: int) -> Iterator[tuple[str, str]]:
     """Incidents left out, in the order sent, with the first reason that holds."""
     for incident in valued:
-        reasons = {
-            "suspect-eliminated": incident.record.role == "suspect_eliminated",
-            AFTER_DAY_ZERO: incident.day > day_zero,
-            "police-generated": incident.record.police_generated,
-        }
-        holding = [reason for reason, holds in reasons.items() if holds]
-        if holding:
-            yield incident.record.incident_id, holding[0]
+        record = incident.record
+        if record.role == "suspect_eliminated":
+            yield record.incident_id, "suspect-eliminated"
+        elif incident.day > day_zero:
+            yield record.incident_id, AFTER_DAY_ZERO
+        elif record.police_generated:
+            yield record.incident_id, "police-generated"
 
 
 def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[str], age: int) -> list[str]:

@@ -1,12 +1,13 @@
 """The two ONNX graphs of a bundle: features in, probabilities and survival curve out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.artifacts import GROUPS, MODEL, SURVIVAL, Bundle
+from app.harm.caveats import base_rates
 from app.harm.conformal import conformal_sets, nonconformity
 from app.harm.experience import Familiar, Ranges
 from app.harm.features import FEATURES, ROWS, Features
@@ -25,9 +26,15 @@ class Groups(NamedTuple):
     probabilities: Probabilities
     population: Probabilities
 
-    def of(self, row: int) -> "Groups":
-        """Those of one nominal, (1, 4)."""
-        return Groups(self.probabilities[row : row + 1], self.population[row : row + 1])
+
+class Verdict(NamedTuple):
+    """What a model says of one nominal's groups: `Groups` as lists of four, the predicted group, and the groups that it may
+    belong to at the promised level, None where the artefact has no thresholds (format 1)."""
+
+    probabilities: list[float]
+    population: list[float]
+    predicted: str
+    not_ruled_out: list[str] | None
 
 
 class HarmModel:
@@ -40,6 +47,7 @@ class HarmModel:
         self._survival = open_session(bundle.files[SURVIVAL], SURVIVAL, inputs, ("survival",))
         manifest = bundle.manifest
         self._weights = np.asarray(manifest.decision_weights)
+        self.base_rates = base_rates(manifest)
         self.robustness = manifest.robustness
         seen = self.robustness and self.robustness.experience
         self.experience = Familiar(seen) if seen else Ranges(manifest.population_percentiles)
@@ -53,14 +61,26 @@ class HarmModel:
         """Predicted group (N,): arg max of the weighted probabilities; the weights are the artefact's."""
         return np.asarray(np.argmax(probabilities * self._weights, axis=1), dtype=np.int64)
 
-    def conformal_set(self, probabilities: Probabilities) -> list[str] | None:
-        """Groups that one nominal may belong to at the promised level, from `Groups.probabilities` (1, 4); None where the
-        artefact has no thresholds (format 1)."""
-        found = self.conformal_sets(probabilities, self.decide(probabilities))
-        return None if found is None else [group_name(int(number)) for number in np.flatnonzero(found[0])]
+    def verdicts(self, features: Features) -> list[Verdict]:
+        """What is said of the groups of each of N nominals (N, 20, 19)."""
+        found = self.groups(features)
+        decided = self.decide(found.probabilities)
+        sets = self._not_ruled_out(found.probabilities, decided)
+        lists = (found.probabilities.tolist(), found.population.tolist(), decided.tolist(), sets)
+        return [
+            Verdict(plain, population, group_name(number), groups)
+            for plain, population, number, groups in zip(*lists, strict=True)
+        ]
+
+    def _not_ruled_out(self, probabilities: Probabilities, decided: NDArray[np.int64]) -> Sequence[list[str] | None]:
+        sets = self.conformal_sets(probabilities, decided)
+        if sets is None:
+            return [None] * len(decided)
+        return [[group for group, kept in zip(GROUPS, row, strict=True) if kept] for row in sets.tolist()]
 
     def conformal_sets(self, probabilities: Probabilities, decided: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """`conformal_set` of N nominals, bool (N, 4), from their probabilities and predicted groups (N,)."""
+        """Groups that N nominals may belong to at the promised level, bool (N, 4), from their probabilities and predicted
+        groups (N,); None where the artefact has no thresholds (format 1)."""
         if self.robustness is None:
             return None
         told = self.robustness.conformal

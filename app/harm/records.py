@@ -26,16 +26,15 @@ Role = Literal["offender", "suspect", "suspect_eliminated", "victim"]
 OffenceClass = Literal["harassment", "violent", "sexual", "stalking"]
 Explain = Literal["none", "factors", "incidents", "both"]
 
-_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def _read_day(value: Any) -> date:
     """Take exactly `YYYY-MM-DD`: `date.fromisoformat` alone also takes week dates and compact forms."""
-    match = _DAY.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
         raise PydanticCustomError("date-format", "expected YYYY-MM-DD")
     try:
-        return date(int(match[1]), int(match[2]), int(match[3]))
+        return date.fromisoformat(value)
     except ValueError:
         raise PydanticCustomError("calendar-date", "no such day") from None
 

@@ -13,9 +13,8 @@ from starlette.requests import Request
 
 import app
 from app import metrics
-from app.audit.records import Appended, NewRecord
+from app.audit.records import Appended, NewRecord, Replayed, own_receipt
 from app.audit.store import Store
-from app.errors import Unavailable
 from app.harm.answers import AuditReceipt
 from app.harm.archive import Archived, from_bytes
 from app.harm.reading import score_entry
@@ -72,20 +71,19 @@ def replay_record(archived: Archived, score_id: str, done: Replay, caller: tuple
     )
 
 
-def replay_answer(score_id: str, done: Replay, appended: object) -> ReplayAnswer:
+def replay_answer(score_id: str, done: Replay, appended: Appended | Replayed) -> ReplayAnswer:
     """What is told of a replay once it is recorded."""
-    if not isinstance(appended, Appended):
-        raise Unavailable("The ledger gave another record's receipt.")
+    receipt = own_receipt(appended)
     return ReplayAnswer(
         score_id=score_id,
-        replayed_at=appended.time,
+        replayed_at=receipt.time,
         manifest_sha256=done.manifest_sha256,
         result=done.result,
         numbers=done.numbers,
         compared=done.compared,
         differences=done.differences,
         made_with=made_with(),
-        audit=AuditReceipt(sequence=appended.sequence, leaf_hash=appended.leaf_hash),
+        audit=AuditReceipt(sequence=receipt.sequence, leaf_hash=receipt.leaf_hash),
     )
 
 

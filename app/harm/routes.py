@@ -100,7 +100,7 @@ async def post_score(
     purpose = purpose_header(request) or DEFAULT_PURPOSE  # checked even where the body, or an answer before, decides
     terms = Terms(withheld=True) if reveal == "after-view" else PLAIN
     # the same body on other terms is another request, and must not be answered with the first one's score
-    once = idempotency_of(request, "/score", body if terms == PLAIN else b"after-view\n" + body)
+    once = idempotency_of(request, "/score", body if terms.plain else b"after-view\n" + body)
     if once is None:
         return await _score(request, caller, body, purpose, None, terms)
     async with request.app.state.running.alone(caller.issuer, caller.subject, once.key):

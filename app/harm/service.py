@@ -15,7 +15,6 @@ from app.artifacts import GROUPS, Bundle, Manifest, load_current, of_kind
 from app.errors import Fault, InvalidInput, ModelNotLoaded, SetupError
 from app.harm.answers import HarmAnswer, HistoryAnswer, Ignored, ModelStamp, ScoreBody, Warned
 from app.harm.cases import build_cases
-from app.harm.caveats import base_rates
 from app.harm.conformal import conformal_answer
 from app.harm.explaining import By, explanation, one_view
 from app.harm.explanation_answers import Explained, OneView
@@ -24,7 +23,7 @@ from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import Case, build_case
 from app.harm.inferred import CODE, harm_inferred, read_by
-from app.harm.model import Groups, HarmModel, Probabilities, group_name
+from app.harm.model import HarmModel, Verdict
 from app.harm.oddities import WARNINGS
 from app.harm.perspective_words import WORDS, Words
 from app.harm.records import ScoreRequest
@@ -32,7 +31,7 @@ from app.harm.subject import BEGINS
 from app.harm.sufficiency import STATEMENTS, status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
-from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
+from app.harm.uncharged import both_ways, without_uncharged
 from app.harm.versions import Earlier, earlier_reader, find_earlier, index_it_learnt_with
 from app.text.manifest import FAMILY, TextManifest
 from app.text.model import TextModel
@@ -161,8 +160,8 @@ class Scorer:
         tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
         count = len(cases.histories.day_zero)
         odd = model.experience.odd(tables[:count]).tolist()
-        groups, curves = model.groups(tables), model.survival(tables[:count])
-        again = dict(zip(both.of.tolist(), range(count, len(tables)), strict=True))
+        verdicts, curves = model.verdicts(tables), model.survival(tables[:count])
+        without = dict(zip(both.of.tolist(), zip(both.left_out.tolist(), verdicts[count:], strict=True), strict=True))
         rows = iter(cases.rows)
         found: list[Outcome] = []
         for outcome in cases.outcomes:
@@ -171,8 +170,8 @@ class Scorer:
                 continue
             row = next(rows)
             case = replace(outcome, warnings=[*outcome.warnings, "out-of-distribution"]) if odd[row] else outcome
-            without = groups.of(again[row]) if row in again else None
-            found.append(self._scored(model, case, tables[row : row + 1], groups.of(row), without, curves[row]))
+            harm = _harm_answer(model, verdicts[row], without.get(row))
+            found.append(self._scored(model, case, tables[row : row + 1], harm, curves[row]))
         return found
 
     def explain_again(self, request: ScoreRequest, manifest_sha256: str, by: By, of: Of = "harm") -> OneView:
@@ -192,16 +191,14 @@ class Scorer:
         maker, model = self._maker(manifest_sha256)
         return model, build_case(request, maker.index, request.as_of or date.max, model.bundle.manifest.subject)
 
-    def _scored(
-        self, model: HarmModel, case: Case, table: Features, groups: Groups, without: Groups | None, curve: Curve
-    ) -> Scored:
-        """One nominal's score; `without` its earlier uncharged incidents, None where there are none."""
+    def _scored(self, model: HarmModel, case: Case, table: Features, harm: HarmAnswer, curve: Curve) -> Scored:
+        """One nominal's score, with the explanations it asks for."""
         request = case.request
         return Scored(
             case=case,
             features=table,
             model=model,
-            harm=_harm_answer(model, case, groups, without),
+            harm=harm,
             curve=curve,
             explanation=explanation(model, case, table, self.index, request.explain),
             survival_explanation=explanation(model, case, table, self.index, request.explain_year, "survival"),
@@ -256,25 +253,22 @@ def _alone(outcomes: list[Outcome]) -> Scored:
     return outcome
 
 
-def _harm_answer(model: HarmModel, case: Case, groups: Groups, without: Groups | None) -> HarmAnswer:
-    """The groups of one nominal, (1, 4); `without` earlier uncharged incidents, None where there are none."""
-    population = groups.population[0].tolist()
-    predicted = group_name(int(model.decide(groups.probabilities)[0]))
-    uncharged = int(earlier_uncharged(case.histories).sum())
+def _harm_answer(model: HarmModel, verdict: Verdict, without: tuple[int, Verdict] | None) -> HarmAnswer:
+    """The groups of one nominal; `without` as in `without_uncharged`."""
+    subject = model.bundle.manifest.subject
     return HarmAnswer(
         groups=list(GROUPS),
-        probabilities=groups.probabilities[0].tolist(),
-        population_probabilities=population,
-        predicted_group=predicted,
-        base_rates=base_rates(model.bundle.manifest),
-        without_uncharged=without_uncharged(model, population, predicted, uncharged, without),
-        **_conformal(model, groups.probabilities),
+        probabilities=verdict.probabilities,
+        population_probabilities=verdict.population,
+        predicted_group=verdict.predicted,
+        base_rates=model.base_rates,
+        without_uncharged=without_uncharged(subject.perspective, verdict, without),
+        **_conformal(model, verdict.not_ruled_out),
     )
 
 
-def _conformal(model: HarmModel, probabilities: Probabilities) -> dict[str, Any]:
+def _conformal(model: HarmModel, groups: list[str] | None) -> dict[str, Any]:
     """The two members of the answer on the set of groups; none where the artefact has no thresholds."""
-    groups = model.conformal_set(probabilities)
     if groups is None or model.robustness is None:
         return {}
     return {"conformal_set": groups, "conformal": conformal_answer(model.robustness.conformal, groups)}

@@ -12,17 +12,22 @@ import numpy as np
 from app.harm.answers import WithoutUncharged
 from app.harm.features import SUSPECT, Histories, Ints, Nominals
 from app.harm.incidents import Flags
-from app.harm.model import Groups, HarmModel, group_name
+from app.harm.model import Verdict
 from app.harm.perspective_words import WORDS
+from app.harm.subject import Perspective
 from app.harm.wording import percent, points
 
 
 class BothWays(NamedTuple):
-    """N nominals as they are and behind them W of them without their earlier uncharged incidents; `of` int64 (W,) whom."""
+    """N nominals as they are and behind them W of them without their earlier uncharged incidents.
+
+    `of` int64 (W,) whom; `left_out` int64 (W,) how many incidents, at least one.
+    """
 
     histories: Histories
     nominals: Nominals
     of: Ints
+    left_out: Ints
 
 
 def earlier_uncharged(known: Histories) -> Flags:
@@ -36,22 +41,25 @@ def both_ways(known: Histories, nominals: Nominals) -> BothWays:
     """Each of N nominals, and again without earlier uncharged incidents whoever has any."""
     uncharged = earlier_uncharged(known)
     owner, count = known.incidents.nominal, len(known.day_zero)
-    of = np.unique(owner[uncharged])
+    left_out = np.bincount(owner[uncharged], minlength=count)
+    (of,) = left_out.nonzero()
     if not len(of):
-        return BothWays(known, nominals, of)
+        return BothWays(known, nominals, of, of)
     again = np.full(count, -1)
     again[of] = count + np.arange(len(of))
-    kept = np.flatnonzero(~uncharged & (again[owner] >= 0))
+    second = again[owner]
+    (kept,) = (~uncharged & (second >= 0)).nonzero()
     rows = np.concatenate([np.arange(len(owner)), kept])
-    number = np.concatenate([owner, again[owner[kept]]])
-    starts = np.concatenate([[0], np.cumsum(np.bincount(number, minlength=count + len(of)))])
+    number = np.concatenate([owner, second[kept]])
+    ends = np.bincount(number, minlength=count + len(of)).cumsum()
+    starts = np.concatenate([known.starts[:1], ends])
     histories = Histories(
         incidents=replace(known.incidents.take(rows), nominal=number),
         starts=starts,
         day_zero=np.concatenate([known.day_zero, known.day_zero[of]]),
         source=known.source[rows],
     )
-    return BothWays(histories, _repeated(nominals, np.concatenate([np.arange(count), of]), again), of)
+    return BothWays(histories, _repeated(nominals, np.concatenate([np.arange(count), of]), again), of, left_out[of])
 
 
 def _repeated(nominals: Nominals, rows: Ints, again: Ints) -> Nominals:
@@ -68,28 +76,27 @@ def _repeated(nominals: Nominals, rows: Ints, again: Ints) -> Nominals:
 
 
 def without_uncharged(
-    model: HarmModel, population: list[float], group: str, incidents: int, without: Groups | None
+    perspective: Perspective, verdict: Verdict, without: tuple[int, Verdict] | None
 ) -> WithoutUncharged:
-    """What is said beside a score of these population probabilities (4,) and predicted group.
-
-    `without` its `incidents` uncharged ones, (1, 4); None where it has none.
-    """
+    """What is said beside the `verdict` on a nominal; `without` how many earlier uncharged incidents there are and the verdict
+    on the record less them, None where there are none."""
+    value = verdict.population[-1]
     if without is None:
         return WithoutUncharged(
             incidents=0,
-            population_probabilities=population,
-            predicted_group=group,
+            population_probabilities=verdict.population,
+            predicted_group=verdict.predicted,
             difference_points=0.0,
-            statement=WORDS[model.bundle.manifest.subject.perspective].no_accusation,
+            statement=WORDS[perspective].no_accusation,
         )
-    changed = without.population[0].tolist()
-    other = group_name(int(model.decide(without.probabilities)[0]))
+    incidents, other = without
+    changed = other.population[-1]
     return WithoutUncharged(
         incidents=incidents,
-        population_probabilities=changed,
-        predicted_group=other,
-        difference_points=100 * (changed[-1] - population[-1]),
-        statement=_told(incidents, population[-1], changed[-1], group, other),
+        population_probabilities=other.population,
+        predicted_group=other.predicted,
+        difference_points=100 * (changed - value),
+        statement=_told(incidents, value, changed, verdict.predicted, other.predicted),
     )
 
 

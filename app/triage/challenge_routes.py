@@ -11,7 +11,7 @@ from app import metrics
 from app.audit.records import Appended, Idempotency
 from app.audit.store import Store
 from app.body import read_json_body
-from app.errors import ChallengeClosed, Fault, InvalidInput, Unavailable
+from app.errors import ChallengeClosed, Fault, InvalidInput
 from app.forms import body_of, read_form
 from app.harm.archive import Archived, Terms, score_record
 from app.harm.reading import demand_shown, purpose_header, record_read, score_entry
@@ -43,8 +43,6 @@ async def post_challenge(request: Request, caller: Clinic, score_id: str) -> Cha
     archived = await run_in_threadpool(_stored, request, score_id)
     said = {"kind": "lodged", "score_id": score_id, **form.model_dump()}
     told = await record(request, caller, purpose, "challenge", said, archived)
-    if told is None:
-        raise Unavailable("The ledger gave another record's receipt.")
     metrics.CHALLENGES.labels(form.ground).inc()
     return challenge_answer(told)
 
@@ -90,8 +88,6 @@ async def post_outcome(request: Request, caller: Clinic, score_id: str, challeng
             "reason": form.reason, "corrected_score_id": corrected}  # fmt: skip
     about = (challenge_id,) if corrected is None else (challenge_id, corrected)
     told = await record(request, caller, purpose, "challenge", said, archived, about=about)
-    if told is None:
-        raise Unavailable("The ledger gave another record's receipt.")
     answer = outcome_answer(told)
     desk: Desk = request.app.state.desk
     if (await run_in_threadpool(desk.challenge, score_id, challenge_id)).outcome != answer:

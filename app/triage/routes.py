@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import metrics
-from app.audit.records import Appended, Idempotency, NewRecord
+from app.audit.records import Idempotency, NewRecord, Replayed, own_receipt
 from app.body import read_json_body
-from app.errors import Fault, InvalidInput, Unavailable, ViewAfterReading, ViewRecorded
+from app.errors import Fault, InvalidInput, ViewAfterReading, ViewRecorded
 from app.forms import Moment, body_of, read_form
 from app.harm.archive import Archived
 from app.harm.reading import demand_revealed, purpose_header, read_score, score_entry, stored_score
@@ -68,10 +68,10 @@ async def post_view(request: Request, caller: Clinic, score_id: str) -> Response
         raise ViewAfterReading("You have seen this score: send late = true to record a view all the same.")
     said = {"score_id": score_id, **form.model_dump(), "late": seen or form.late, "flag": archived.flag}
     once = Idempotency(route=_VIEW, key=score_id, body_sha256=_ONCE)
-    told = await record(request, caller, purpose, "view", said, archived, once=once)
-    if told is None:
+    appended = await request.app.state.ledger.append(_said(caller, purpose, "view", said, archived, once=once))
+    if isinstance(appended, Replayed):
         raise ViewRecorded("Your view of this score is recorded; it cannot be changed.")
-    view = view_answer(told)
+    view = view_answer(Told(appended, caller.subject, said))
     metrics.VIEWS.labels(view.agreement, str(view.late).lower()).inc()
     answer, _ = await run_in_threadpool(read_score, request, score_id)
     return Response(b'{"view":' + view.model_dump_json().encode() + b',"score":' + answer + b"}", media_type=JSON)
@@ -105,8 +105,6 @@ async def post_decision(request: Request, caller: Clinic, score_id: str) -> Deci
         raise InvalidInput("An override needs its reason.", [Fault("/reason", "required-for-override")])
     said = {"score_id": score_id, **form.model_dump(), "flag": archived.flag}
     told = await record(request, caller, purpose, "decision", said, archived)
-    if told is None:
-        raise Unavailable("The ledger gave another record's receipt.")
     metrics.DECISIONS.labels(stands).inc()
     return decision_answer(told)
 
@@ -160,10 +158,23 @@ async def record(
     archived: Archived,
     *,
     about: tuple[str, ...] = (),
+) -> Told:
+    """Append what a person says about a score."""
+    appended = await request.app.state.ledger.append(_said(caller, purpose, event, said, archived, about=about))
+    return Told(own_receipt(appended), caller.subject, said)
+
+
+def _said(
+    caller: Caller,
+    purpose: str | None,
+    event: str,
+    said: dict[str, Any],
+    archived: Archived,
+    *,
+    about: tuple[str, ...] = (),
     once: Idempotency | None = None,
-) -> Told | None:
-    """Append what a person says about a score; None where the ledger holds it already."""
-    new = NewRecord(
+) -> NewRecord:
+    return NewRecord(
         event,
         caller.issuer,
         caller.subject,
@@ -173,8 +184,6 @@ async def record(
         about=(said["score_id"], *about),
         idempotency=once,
     )
-    appended = await request.app.state.ledger.append(new)
-    return Told(appended, caller.subject, said) if isinstance(appended, Appended) else None
 
 
 def summary_answer(counts: Counts, erased: int) -> SummaryAnswer:
