@@ -144,11 +144,16 @@ def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bund
 
 def load_manifest(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a model of harm and its own digest. Raises SetupError naming what does not fit."""
-    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
-    manifest = _manifest(raw, folder)
+    manifest, digest = load_any_manifest(folder)
     if not isinstance(manifest, Manifest):
         raise SetupError(f"{folder} holds a model of another kind: this is for models of harm.")
-    return manifest, hashlib.sha256(raw).hexdigest()
+    return manifest, digest
+
+
+def load_any_manifest(folder: Path) -> tuple[BaseManifest, str]:
+    """The manifest of a model of any kind and its own digest. Raises SetupError naming what does not fit."""
+    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
+    return _manifest(raw, folder), hashlib.sha256(raw).hexdigest()
 
 
 def _manifest(raw: bytes, folder: Path) -> BaseManifest:

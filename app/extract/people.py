@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.errors import SetupError
 from app.extract.known import ROLES, contacts_of, incident_columns
 from app.extract.load import Extract, load_extract
+from app.extract.log_harm import LogHarm
 from app.extract.rules import VICTIM_ROLE, Flags
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
 from app.harm.harm_index import HarmIndex
@@ -43,7 +44,8 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownIncidents:
-    """M incidents in the order of nominal, date and id; `bits` int64 (M,) are the classes, the first of `CLASSES` lowest."""
+    """M incidents in the order of nominal, date and id; `bits` int64 (M,) are the classes, the first of `CLASSES` lowest;
+    `inferred` where harm was read out of a log, `assumed` where nobody scored a domestic non-crime."""
 
     spans: Spans
     incident_id: NDArray[np.object_]
@@ -53,6 +55,8 @@ class KnownIncidents:
     code: NDArray[np.object_]
     non_crime: Flags
     role: NDArray[np.int8]
+    inferred: Flags
+    assumed: Flags
 
     def part(self, first: int, last: int) -> "KnownIncidents":
         """Those of nominals `first:last`."""
@@ -66,6 +70,8 @@ class KnownIncidents:
             self.code[rows],
             self.non_crime[rows],
             self.role[rows],
+            self.inferred[rows],
+            self.assumed[rows],
         )
 
 
@@ -105,13 +111,20 @@ class People:
 
 
 def load_people(
-    folder: Path, index: HarmIndex, today: date, as_of: date | None = None, subject: Subject = STALKER
+    folder: Path,
+    index: HarmIndex,
+    today: date,
+    as_of: date | None = None,
+    subject: Subject = STALKER,
+    logs: LogHarm | None = None,
 ) -> People:
     """Read an extract folder and keep who can be scored on `as_of` (default: the extract's last day, at most `today`).
 
+    `logs` as for `load_extract`.
+
     Raises SetupError as `load_extract`, and for a day after the extract's end.
     """
-    extract = load_extract(folder, index, today=today)
+    extract = load_extract(folder, index, today=today, logs=logs)
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
@@ -161,6 +174,8 @@ def _known_incidents(extract: Extract, rows: Ints, role: NDArray[np.int8], place
         code=extract.code[incident],
         non_crime=extract.non_crime[incident],
         role=role[rows],
+        inferred=extract.inferred[incident],
+        assumed=extract.assumed[incident],
     )
 
 

@@ -23,7 +23,7 @@ from app.harm.features import (
 )
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
 from app.harm.inferred import CODE, Readings, read_logs
-from app.harm.oddities import STALE_DAYS, WARNINGS, is_placeholder
+from app.harm.oddities import ASSUMED, STALE_DAYS, WARNINGS, is_placeholder
 from app.harm.records import IncidentRecord, ScoreRequest
 from app.harm.subject import BEGINS, Side, Subject, begins_case
 from app.harm.sufficiency import SHORT_HISTORY
@@ -87,8 +87,7 @@ def day_number(day: date) -> int:
 def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Case:
     """Check the meaning of a request and put its history in order, as a model of this `subject` reads it.
 
-    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
-    """
+    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone."""
     one = check(request, index, today, subject)
     return settle(one, known_histories([one], subject), nominal_columns([one]))
 
@@ -294,6 +293,7 @@ def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[st
         "birth-date-unknown": request.nominal.date_of_birth is None,
         CODE: any(incident.inferred for incident in used),
         "harm-approximate": any(incident.approximate for incident in used),
+        ASSUMED: any(incident.record.harm_assumed for incident in used),
         "incidents-after-day-zero": AFTER_DAY_ZERO in left_out,
         "stale-day-zero": age > STALE_DAYS,
     }

@@ -7,6 +7,7 @@ from app.harm.inferred import CODE, MESSAGE
 from app.harm.sufficiency import SHORT_HISTORY
 
 STALE_DAYS = 30
+ASSUMED = "harm-assumed"
 
 WARNINGS = {
     SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
@@ -16,6 +17,7 @@ WARNINGS = {
     "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
     CODE: MESSAGE,
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
+    ASSUMED: "The harm of a domestic non-crime was assumed: it has neither a score nor a log that was read.",
     "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
     "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
     "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app.artifacts import Manifest, load_manifest
 from app.documents import EVALUATION
@@ -122,12 +122,26 @@ class Facts:
         return next((name for name, _ in self.evaluation.items("worlds") if stands_for(name) == standing), standing)
 
 
+class Told(Protocol):
+    """What every record says of itself, whatever kind of model it is of."""
+
+    @property
+    def notice(self) -> str: ...
+    @property
+    def manifest_sha256(self) -> str: ...
+
+
 def read_facts(folder: Path) -> Facts:
     """Read an artefact folder's manifest and evaluation.
 
     Raises SetupError where either is missing or unusable, or where the evaluation is of another artefact.
     """
     manifest, digest = load_manifest(folder)
+    return Facts(manifest, digest, read_evaluation(folder, digest))
+
+
+def read_evaluation(folder: Path, manifest_sha256: str) -> View:
+    """The evaluation of the artefact with that manifest. Raises SetupError as `read_facts`."""
     path = folder / EVALUATION
     try:
         content = read_json(read_plain(path, _MOST_BYTES))
@@ -136,6 +150,6 @@ def read_facts(folder: Path) -> Facts:
     evaluation = View(content)
     if evaluation.at("format") != FORMAT:
         raise SetupError(f"{path} is not an evaluation of this version. Run `dayzero-train evaluate` again.")
-    if evaluation.at("artefact.manifest_sha256") != digest:
+    if evaluation.at("artefact.manifest_sha256") != manifest_sha256:
         raise SetupError(f"{path} is the evaluation of another artefact. Run `dayzero-train evaluate` for this one.")
-    return Facts(manifest, digest, evaluation)
+    return evaluation

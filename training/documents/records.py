@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.documents import Covenant, Part, Principle
-from training.documents.facts import Facts
+from training.documents.facts import Told
 from training.documents.render import told
 from training.documents.words import MISSING
 
@@ -25,19 +25,22 @@ def texts(name: str) -> dict[str, Any]:
     return tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def atrs(facts: Facts, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The record, both tiers: fields in order, each with what the product answers and what the force must add."""
+def atrs(facts: Told, known: Mapping[str, Any], found: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The record, both tiers: fields in order, each with what the product answers and what the force must add.
+
+    `found` other texts than those of the models of harm, as in the two functions below.
+    """
     return {
         "notice": facts.notice,
         "standard": STANDARD,
         "standard_version": STANDARD_VERSION,
         "numbers": NUMBERS,
         "manifest_sha256": facts.manifest_sha256,
-        "fields": [_field(field, known) for field in texts("atrs")["field"]],
+        "fields": [_field(field, known) for field in (found or texts("atrs"))["field"]],
     }
 
 
-def algo_care(known: Mapping[str, Any]) -> list[dict[str, Any]]:
+def algo_care(known: Mapping[str, Any], found: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """The eight letters with their questions, answers, and what the force must do."""
     return [
         {
@@ -51,13 +54,13 @@ def algo_care(known: Mapping[str, Any]) -> list[dict[str, Any]]:
                 for question in letter["question"]
             ],
         }
-        for letter in texts("algo_care")["letter"]
+        for letter in (found or texts("algo_care"))["letter"]
     ]
 
 
-def covenant(facts: Facts, known: Mapping[str, Any]) -> Covenant:
+def covenant(facts: Told, known: Mapping[str, Any], found: Mapping[str, Any] | None = None) -> Covenant:
     """The six principles and the letters of each part of the stack."""
-    found = texts("covenant")
+    found = found or texts("covenant")
     return Covenant(
         notice=facts.notice,
         manifest_sha256=facts.manifest_sha256,

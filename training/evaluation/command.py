@@ -1,17 +1,21 @@
 """`dayzero-train evaluate`: the whole evidence for one artefact, from one command."""
 
+import tempfile
 import time
 from pathlib import Path
 
 import click
 
+from app.artifacts import load_any_manifest
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
+from app.text.manifest import TextManifest
 from training.documents.write import write_documents
 from training.evaluation.evaluate import evaluate
 from training.evaluation.sections import SECTIONS
 from training.harm.fit import peak_mebibytes
 from training.harm.progress import shown
+from training.text.evaluation import evaluate_text
 
 
 @click.command("evaluate")
@@ -82,12 +86,10 @@ def command(
         for path in write_documents(artefact):
             click.echo(str(path))
         return
-    if join and not only:
-        raise click.UsageError("--join puts sections into a whole evaluation: name them with --only.")
-    if leave_out and only:
-        raise click.UsageError("--leave-out is for a whole run: it does not go with --only.")
-    if folder is None:
-        raise click.UsageError("Name a --work folder: that is where a run that is killed goes on from.")
+    if isinstance(load_any_manifest(artefact)[0], TextManifest):
+        _of_logs(artefact, folder, extract, seed, (*only, *leave_out))
+        return
+    folder = _checked(folder, only, leave_out, join)
     started = time.monotonic()
     index = index_in_force(read_settings().harm_index)
     with shown(keep=False) as stages:
@@ -106,3 +108,24 @@ def command(
     click.echo(
         f"{written}: written after {(time.monotonic() - started) / 60:.1f} min, {peak_mebibytes():.0f} MiB at most."
     )
+
+
+def _checked(folder: Path | None, only: tuple[str, ...], leave_out: tuple[str, ...], join: bool) -> Path:
+    """The work folder, if the options go together."""
+    if join and not only:
+        raise click.UsageError("--join puts sections into a whole evaluation: name them with --only.")
+    if leave_out and only:
+        raise click.UsageError("--leave-out is for a whole run: it does not go with --only.")
+    if folder is None:
+        raise click.UsageError("Name a --work folder: that is where a run that is killed goes on from.")
+    return folder
+
+
+def _of_logs(artefact: Path, folder: Path | None, extract: Path | None, seed: int, parts: tuple[str, ...]) -> None:
+    """A model that reads logs is measured whole, in minutes; without a work folder nothing is kept."""
+    if parts:
+        raise click.UsageError("A model that reads logs is measured whole: without --only and --leave-out.")
+    index = index_in_force(read_settings().harm_index)
+    with tempfile.TemporaryDirectory() as other, shown(keep=False) as stages:
+        written = evaluate_text(artefact, folder or Path(other), index, own=extract, seed=seed, stages=stages)
+    click.echo(f"{written}: written.")

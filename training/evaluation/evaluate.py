@@ -184,7 +184,7 @@ def _header(run: Run) -> dict[str, Any]:
     manifest = run.bundle.manifest
     return {
         "format": FORMAT,
-        "notice": _SYNTHETIC if run.own is None else _OWN,
+        "notice": notice_of(run.own),
         "artefact": {
             "family": manifest.family,
             "version": manifest.version,
@@ -194,6 +194,11 @@ def _header(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "libraries": library_versions(),
     }
+
+
+def notice_of(own: Path | None) -> str:
+    """The first line of every document: measured on invented people, or on a force's own extract."""
+    return _SYNTHETIC if own is None else _OWN
 
 
 def _text(run: Run, measured: Results) -> bytes:
