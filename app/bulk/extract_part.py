@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.bulk.batch import PART
-from app.bulk.work import Named
+from app.bulk.work import Line, Named, Run, score_part
 from app.errors import InvalidInput
 from app.extract.log_harm import LogHarm
 from app.extract.people import People
 from app.extract.requests import bodies
 from app.harm.harm_index import HarmIndex
 from app.harm.records import parse_request
+from app.harm.service import Scorer
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class PeoplePart:
 
     def __len__(self) -> int:
         return len(self.people)
+
+    def scored(self, scorer: Scorer, run: Run) -> list[Line]:
+        """An answer for each nominal."""
+        return score_part(scorer, run, self)
 
     def requests(self, index: HarmIndex) -> list[Named]:
         """Each nominal as a request; one that no request can hold is refused as the service would refuse it."""
@@ -52,5 +57,4 @@ def people_parts(
     """Parts from nominal `start` on; `logs` as they were read with."""
     for first in range(start, len(people), PART):
         part = people.part(first, min(first + PART, len(people)))
-        inferred = part.incidents.incident_id[part.incidents.inferred].tolist()
-        yield PeoplePart(first, part, asked, {} if logs is None else logs.texts(inferred))
+        yield PeoplePart(first, part, asked, {} if logs is None else logs.texts(part.incidents.inferred_ids))

@@ -75,12 +75,16 @@ def from_extract(
         from app.extract.people import load_people  # noqa: PLC0415
     except ImportError:
         raise SetupError(NEEDS_ARROW) from None
-    tables = sorted(path for path in folder.iterdir() if path.suffix in {PARQUET, ".csv"})
-    digests = {path.name: _digest(path) for path in tables}
     logs = log_harm(folder, reader)
     people = load_people(folder, index, today, as_of, subject, logs)
-    same = {"tables": digests, "as_of": people.as_of, **asked}
+    same = {"tables": table_digests(folder), "as_of": people.as_of, **asked}
     return Source(len(people), same, lambda start: people_parts(people, asked, start, logs), named=True)
+
+
+def table_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 (hex) of each table of an extract, by file name."""
+    tables = sorted(path for path in folder.iterdir() if path.suffix in {PARQUET, ".csv"})
+    return {path.name: _digest(path) for path in tables}
 
 
 def _digest(path: Path) -> str:

@@ -54,9 +54,14 @@ def log_harm(extract: Path, model: TextModel | None) -> LogHarm | None:
     return None if model is None or logs is None else LogHarm(model, logs)
 
 
-def newest_log_harm(extract: Path, artefacts: Path) -> LogHarm | None:
-    """The same with the newest model of logs below `artefacts`. Raises SetupError where it does not work here."""
-    return log_harm(extract, newest_model(artefacts))
+def newest_log_harm(extract: Path, artefacts: Path, artifact_keys: Path | None = None) -> LogHarm | None:
+    """The same with the newest model of logs below `artefacts`, which is loaded only where there is something to read.
+
+    Raises SetupError as `newest_model`.
+    """
+    logs = read_logs(extract)
+    model = None if logs is None else newest_model(artefacts, artifact_keys)
+    return None if model is None or logs is None else LogHarm(model, logs)
 
 
 def fill_in(incidents: RawIncidents, logs: LogHarm | None, counts: Counts) -> RawIncidents:

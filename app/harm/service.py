@@ -236,13 +236,15 @@ class Scorer:
         return features(case.histories, case.nominals, unknown_age=model.bundle.manifest.index_age_median)
 
 
-def load_scorer(artifacts: Path, imported_index: Path, artifact_keys: Path | None = None) -> Scorer:
-    """Load the newest artefact of each family and the harm index (imported if there is one).
+def load_scorer(
+    artifacts: Path, imported_index: Path, artifact_keys: Path | None = None, only: str | None = None
+) -> Scorer:
+    """Load the newest artefact of each family, or of just one, and the harm index (imported if there is one).
 
     With `artifact_keys` a key in there must have signed each artefact. Raises SetupError.
     """
     trusted = None if artifact_keys is None else read_trusted(artifact_keys)
-    current, index = load_current(artifacts, trusted), index_in_force(imported_index)
+    current, index = load_current(artifacts, trusted, only), index_in_force(imported_index)
     return Scorer(current, index, find_earlier(artifacts, trusted))
 
 

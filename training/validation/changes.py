@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.extract.load import Extract
@@ -17,9 +18,8 @@ from app.harm.features import CLASSES, NO_DAY, Ints
 from app.harm.subject import Perspective, Subject
 from training.labels import HORIZON_DAYS, STALKER, Labelled, index_incidents
 
-INCIDENT_COLUMNS = (
-    *("incident_id", "occurred", "recorded", "harm", "classes", "harassing", "approximate", "non_crime", "code"),
-)
+INCIDENT_COLUMNS = ("occurred", "recorded", "harm", "classes", "harassing", "approximate", "non_crime", "codes")
+"""Beside their ids, which are no numpy column."""
 INVOLVEMENT_COLUMNS = ("incident", "person", "role", "charged", "eliminated")
 _ADDED_HARM = 5_000.0
 _ADDED_ROLE: Mapping[Perspective, int] = {"nominal": OFFENDER_ROLE, "victim": VICTIM_ROLE}
@@ -66,8 +66,13 @@ def deleted(extract: Extract, after: After, rng: np.random.Generator) -> Extract
     rows = kept[extract.incident]
     columns: dict[str, Any] = {name: getattr(extract, name)[rows] for name in INVOLVEMENT_COLUMNS}
     columns["incident"] = (np.cumsum(kept) - 1)[columns["incident"]]
-    columns |= {name: getattr(extract, name)[kept] for name in INCIDENT_COLUMNS}
-    return replace(extract, **columns)
+    return replace(extract, **columns, **only_incidents(extract, kept))
+
+
+def only_incidents(extract: Extract, kept: NDArray[np.bool_]) -> dict[str, Any]:
+    """The columns of the incidents that are `kept`, (I,)."""
+    columns = {name: getattr(extract, name)[kept] for name in INCIDENT_COLUMNS}
+    return columns | {"incidents": extract.incidents.filter(pa.array(kept))}
 
 
 def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
@@ -80,7 +85,6 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
     classes[:, CLASSES.index("violent")] = True
     never = np.full(count, NO_DAY)
     more: dict[str, Any] = {
-        "incident_id": np.array([f"~{number:08d}" for number in range(count)], dtype=object),
         "occurred": day,
         "recorded": day,
         "harm": np.full(count, _ADDED_HARM),
@@ -88,7 +92,7 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
         "harassing": np.zeros(count, dtype=np.bool_),
         "approximate": np.zeros(count, dtype=np.bool_),
         "non_crime": np.zeros(count, dtype=np.bool_),
-        "code": np.full(count, "", dtype=object),
+        "codes": np.zeros(count, dtype=np.int64),
         "incident": first + np.arange(count),
         "person": person,
         "role": np.full(count, _ADDED_ROLE[after.subject.perspective], dtype=np.int8),
@@ -96,7 +100,8 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
         "eliminated": never,
     }
     columns: dict[str, Any] = {name: np.concatenate([getattr(extract, name), part]) for name, part in more.items()}
-    return replace(extract, **columns)
+    names = pa.array([f"~{number:08d}" for number in range(count)], pa.string())
+    return replace(extract, **columns, incidents=pa.concat_arrays([extract.incidents, names]))
 
 
 def later_roles(extract: Extract, after: After, rng: np.random.Generator) -> Extract:

@@ -97,7 +97,23 @@ def _harm_by_columns(settings: Settings, folder: Path) -> dict[str, float]:
     assert 100 < extract.inferred.sum() <= extract.counts["domestic-non-crime-read"], "some were recorded twice"
     assert 10 < extract.assumed.sum() <= extract.counts["domestic-non-crime-unscored"]
     marked = known.inferred | known.assumed
-    return dict(zip(known.incident_id[marked], known.harm[marked].tolist(), strict=True))
+    return dict(zip(known.incident_id.filter(pa.array(marked)).to_pylist(), known.harm[marked].tolist(), strict=True))
+
+
+def test_as_columns_it_is_the_same(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """Figures and codes of a table made by batches, which holds and records no text, and of one made each by each."""
+    found = {}
+    for record in ("batch", "each"):
+        out = tmp_path / f"{record}.parquet"
+        assert score(settings, folder, Options(out, record=record), "local:me") == 0
+        found[record] = {row["nominal_id"]: row for row in pq.read_table(out).to_pylist()}
+    assert found["batch"].keys() == found["each"].keys()
+    for name, row in found["batch"].items():
+        each = found["each"][name]
+        assert row["warnings"] == each["warnings"]
+        assert row["population_90_100"] == pytest.approx(each["population_90_100"], abs=1e-6)
+    codes = {code for row in found["batch"].values() for code in row["warnings"]}
+    assert {CODE, ASSUMED} <= codes
 
 
 def test_an_extract_without_logs_says_that_harm_was_assumed(settings: Settings, folder: Path, tmp_path: Path) -> None:
