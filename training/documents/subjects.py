@@ -46,7 +46,7 @@ CASES: Mapping[DayZero, Case] = {
         harmful="suspects and offenders in a recorded incident of stalking, harassment, malicious communications or coercive "
         "control",
         harmed="people recorded as victims of stalking, harassment, malicious communications or coercive control",
-        week="So many a week are ours: the report's 147 new stalking crimes (section 6) are 21.7 % of these (section 2.2).",
+        week="So many a week are ours: the report has 147 of stalking alone (section 6), which is 21.7 % of all (section 2.2).",
     ),
 }
 
