@@ -23,6 +23,8 @@ class Case:
     tags: str
     harmful: str
     harmed: str
+    week: str = ""
+    """Where the number of new ones a week comes from, where the report does not print it."""
 
 
 CASES: Mapping[DayZero, Case] = {
@@ -44,6 +46,7 @@ CASES: Mapping[DayZero, Case] = {
         harmful="suspects and offenders in a recorded incident of stalking, harassment, malicious communications or coercive "
         "control",
         harmed="people recorded as victims of stalking, harassment, malicious communications or coercive control",
+        week="So many a week are ours: the report has 147 of stalking alone (section 6), which is 21.7 % of all (section 2.2).",
     ),
 }
 

@@ -87,14 +87,9 @@ def command(
             click.echo(str(path))
         return
     if isinstance(load_any_manifest(artefact)[0], TextManifest):
-        _of_logs(artefact, folder, extract, seed, only)
+        _of_logs(artefact, folder, extract, seed, (*only, *leave_out))
         return
-    if join and not only:
-        raise click.UsageError("--join puts sections into a whole evaluation: name them with --only.")
-    if leave_out and only:
-        raise click.UsageError("--leave-out is for a whole run: it does not go with --only.")
-    if folder is None:
-        raise click.UsageError("Name a --work folder: that is where a run that is killed goes on from.")
+    folder = _checked(folder, only, leave_out, join)
     started = time.monotonic()
     index = index_in_force(read_settings().harm_index)
     with shown(keep=False) as stages:
@@ -115,10 +110,21 @@ def command(
     )
 
 
-def _of_logs(artefact: Path, folder: Path | None, extract: Path | None, seed: int, only: tuple[str, ...]) -> None:
+def _checked(folder: Path | None, only: tuple[str, ...], leave_out: tuple[str, ...], join: bool) -> Path:
+    """The work folder, if the options go together."""
+    if join and not only:
+        raise click.UsageError("--join puts sections into a whole evaluation: name them with --only.")
+    if leave_out and only:
+        raise click.UsageError("--leave-out is for a whole run: it does not go with --only.")
+    if folder is None:
+        raise click.UsageError("Name a --work folder: that is where a run that is killed goes on from.")
+    return folder
+
+
+def _of_logs(artefact: Path, folder: Path | None, extract: Path | None, seed: int, parts: tuple[str, ...]) -> None:
     """A model that reads logs is measured whole, in minutes; without a work folder nothing is kept."""
-    if only:
-        raise click.UsageError("A model that reads logs is measured whole: leave out --only.")
+    if parts:
+        raise click.UsageError("A model that reads logs is measured whole: without --only and --leave-out.")
     index = index_in_force(read_settings().harm_index)
     with tempfile.TemporaryDirectory() as other, shown(keep=False) as stages:
         written = evaluate_text(artefact, folder or Path(other), index, own=extract, seed=seed, stages=stages)

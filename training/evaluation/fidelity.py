@@ -6,7 +6,7 @@ from app.harm.harm_index import index_in_force
 from app.settings import read_settings
 from training.evaluation.bench import Bench
 from training.evaluation.worlds import Origin, origin_of
-from training.families import PUBLISHED_NOMINALS, SH_NOMINAL, STALKING_NOMINAL, Family
+from training.families import PUBLISHED_NOMINALS, SH_NOMINAL, STALKING_VICTIM, Family
 from training.harm.progress import Stages
 from training.synthetic.check import Plan, check
 
@@ -15,6 +15,8 @@ STACK_SEEDS = 2
 """Forces a stack is fitted for as well: minutes each; `dayzero-train synth --check` fits one for every seed."""
 LARGE_SEEDS = 2
 """Forces of all who stalk or harass: three times as many people."""
+VICTIM_SEEDS = 3
+"""Forces of which victims are counted beside nominals."""
 
 
 def measure_fidelity(bench: Bench, stages: Stages) -> dict[str, Any]:
@@ -30,4 +32,6 @@ def plan(world: str, family: Family, origin: Origin, seed: int) -> Plan:
     if family is SH_NOMINAL:
         nominals = round(origin.nominals * PUBLISHED_NOMINALS / SH_NOMINAL.parts.labelled)
         return Plan(world, nominals, (), (), every[:LARGE_SEEDS])
-    return Plan(world, origin.nominals, every, every[:STACK_SEEDS] if family is STALKING_NOMINAL else (), ())
+    if family is STALKING_VICTIM:
+        return Plan(world, origin.nominals, every[:VICTIM_SEEDS], (), ())
+    return Plan(world, origin.nominals, every, every[:STACK_SEEDS], ())

@@ -33,7 +33,7 @@ from training.evaluation.intervals import draws, estimate
 from training.fairness.attributes import Attribute
 from training.fairness.rates import CONTRASTS, Audited, flag_rates, miss_rates
 
-REPLICATES = 1_000
+REPLICATES, LARGE_REPLICATES = 1_000, 300
 LEVEL = 0.05
 OVER, UNDER = "over-flagged", "under-flagged"
 NONE, EXPLAINED, UNEQUAL = (

@@ -15,7 +15,7 @@ from app.settings import read_settings
 from training.evaluation.bench import Bench
 from training.evaluation.standing import PUBLISHED, stands_for
 from training.fairness.attributes import Attribute, attributes_of, never_charged
-from training.fairness.audit import LEVEL, REPLICATES, Divided, Measured, measured, verdicts
+from training.fairness.audit import LARGE_REPLICATES, LEVEL, REPLICATES, Divided, Measured, measured, verdicts
 from training.fairness.crossfit import CrossFitted, cross_fitted
 from training.fairness.ethnicity_from_features import ethnicity_from_features
 from training.fairness.rates import Audited, audited, flag_cells, largest_gaps, miss_cells
@@ -64,13 +64,14 @@ def measure_fairness(bench: Bench, stages: Stages) -> dict[str, Any]:
     data, answers = bench.data, cross_fitted(bench, stages)
     attributes = attributes_of(data)
     accounts = _accounts(bench)
+    replicates = bench.repeats(REPLICATES, LARGE_REPLICATES)
     told: dict[str, Any] = {
         "predictions": "cross-fitted over five folds of connected people, with the artefact's cuts and settings",
         "nominals": len(data.x),
         "smallest_cell": SMALLEST,
         "level": LEVEL,
-        "replicates": REPLICATES,
-        "audits": audits(data, accounts, answers, bench.seed, stages),
+        "replicates": replicates,
+        "audits": audits(data, accounts, answers, bench.seed, stages, replicates),
     }
     with stages.stage("Trying the audit", 1):
         told["tried_on_dealt_attributes"] = dealt_anew(
@@ -99,7 +100,12 @@ def _accounts(bench: Bench) -> list[tuple[str, Ints]]:
 
 
 def audits(
-    data: Data, accounts: list[tuple[str, Ints]], answers: CrossFitted, seed: int, stages: Stages
+    data: Data,
+    accounts: list[tuple[str, Ints]],
+    answers: CrossFitted,
+    seed: int,
+    stages: Stages,
+    replicates: int = REPLICATES,
 ) -> list[dict[str, Any]]:
     """Every account of harm for everyone and for suspects never charged, with one set of hidden groups for all; of victims
     for everyone."""
@@ -118,7 +124,8 @@ def audits(
             for label, rows, hides in divisions:
                 views = {one.name: _views(one.take(rows), hides[one.name]) for one in attributes}
                 divided = {key: Divided(flags.attribute, misses.attribute) for key, (flags, misses) in views.items()}
-                found = measured(who.take(rows), divided, data.labelled.component[rows], seed=seed)
+                component = data.labelled.component[rows]
+                found = measured(who.take(rows), divided, component, seed=seed, replicates=replicates)
                 told.append(
                     {
                         "harm": name,

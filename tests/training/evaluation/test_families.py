@@ -17,7 +17,7 @@ from training.evaluation import evaluate as running
 from training.evaluation.bench import LARGE, Bench
 from training.evaluation.conformal import _score
 from training.evaluation.evaluate import evaluate
-from training.evaluation.fidelity import LARGE_SEEDS, SEEDS, plan
+from training.evaluation.fidelity import LARGE_SEEDS, VICTIM_SEEDS, plan
 from training.evaluation.left_out import LEFT_OUT, ON_REQUEST, left_out
 from training.evaluation.sections import SECTIONS
 from training.evaluation.standing import OWN, PUBLISHED, SOBER, UNEQUAL, stands_for, worlds_beside
@@ -71,7 +71,7 @@ def test_the_work_of_a_large_family_is_repeated_less(other: Bench) -> None:
     asked = plan("published", SH_NOMINAL, origin, 1)
     assert (asked.sh_nominals, asked.seeds, asked.sh_seeds) == (80_362, (), tuple(range(1, 1 + LARGE_SEEDS)))
     of_victims = plan("published-victims", STALKING_VICTIM, Origin("published-victims", "stalking", 1, 28_279), 1)
-    assert (of_victims.nominals, len(of_victims.seeds), of_victims.stack_seeds) == (28_279, SEEDS, ())
+    assert (of_victims.nominals, len(of_victims.seeds), of_victims.stack_seeds) == (28_279, VICTIM_SEEDS, ())
     assert plan("published", STALKING_NOMINAL, Origin("published", "stalking", 1, 500), 1).stack_seeds == (1, 2)
 
 

@@ -1,6 +1,7 @@
 """The section on a small force with the stand-in model in place of the stack."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_attributes_of_an_extract(data: Data) -> None:
     ages = data.x[:, -1, 0]
     young = found["age"].member == found["age"].groups.index("under 25")
     assert ages[young].max() < 25
-    bare = data._replace(extract=type(data.extract)(**{**data.extract.__dict__, "ethnicity": None}))
+    bare = data._replace(extract=replace(data.extract, ethnicity=None))
     assert [one.name for one in attributes_of(bare)] == ["gender", "age"]
 
 

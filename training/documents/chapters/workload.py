@@ -52,7 +52,7 @@ def _week(shown: list[tuple[str, View]], facts: Facts) -> Table:
         f"A week with {_weekly(shown[0][1])} new {facts.case.new}",
         heads,
         rows,
-        note="Rightly: in one of the two highest groups in the end.",
+        note=f"Rightly: in one of the two highest groups in the end. {facts.case.week}".strip(),
     )
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.extract.load import REAL_SOURCE
+from app.harm.subject import Subject
 from app.text.manifest import SCORES, TextManifest
 from training.documents.facts import View
+from training.documents.subjects import about, case_of
 from training.documents.words import UNSAID, amount, figure, share, tenths
 
 MODELS = {
@@ -56,7 +58,7 @@ def committee(facts: LogFacts) -> str:
 
 
 def vocabulary(facts: LogFacts) -> dict[str, Any]:
-    """Every name a text may use."""
+    """Every name a text may use; what is said of people is said of nominals, whose harm the scores are part of."""
     found, data = facts.evaluation, facts.manifest.data
     own = found.under("non_crimes")
     return {
@@ -64,6 +66,8 @@ def vocabulary(facts: LogFacts) -> dict[str, Any]:
         "manifest_sha256": facts.manifest_sha256,
         "synthetic": facts.synthetic,
         "notice": facts.notice,
+        "about": about(Subject()),
+        "case": case_of(Subject()),
         "committee": committee(facts),
         "data": data,
         "words": {name: amount(count) for name, count in data["vocabulary"].items()},
