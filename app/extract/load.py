@@ -40,9 +40,10 @@ from app.extract import rules
 from app.extract.log_harm import LogHarm, fill_in
 from app.extract.raw import Raw, RawIncidents, RawInvolvements, read_raw
 from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
-from app.extract.tables import Reader
-from app.harm.features import CLASSES, NO_DAY, Floats, Ints
-from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
+from app.extract.tables import Reader, give_back
+from app.extract.values import Values, value_incidents
+from app.harm.features import NO_DAY, Floats, Ints
+from app.harm.harm_index import HarmIndex
 
 log = logging.getLogger(__name__)
 
@@ -108,19 +109,6 @@ class Extract:
         return self.offences[self.codes]
 
 
-@dataclass(frozen=True)
-class _Value:
-    """Of each incident: harm in days, classes, whether it is of the stalking and harassment subgroup, whether the harm
-    is a median or what a domestic non-crime gets that nobody scored, whether there is a number at all."""
-
-    harm: Floats
-    classes: Flags
-    harassing: Flags
-    approximate: Flags
-    assumed: Flags
-    known: Flags
-
-
 def load_extract(
     folder: Path, harm_index: HarmIndex, *, today: date | None = None, logs: LogHarm | None = None
 ) -> Extract:
@@ -135,7 +123,7 @@ def load_extract(
     give_back()
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
     incidents, future = _settle_dates(fill_in(raw.incidents, logs, counts), end, counts)
-    value = _value(incidents, raw.offences, harm_index, counts)
+    value = value_incidents(incidents, raw.offences, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
@@ -158,12 +146,7 @@ def load_extract(
     return _extract(cleaned, value, kept, end, source_of(folder), counts)
 
 
-def give_back() -> None:
-    """Returns to the system what reading left unused: in tables of millions of rows more than what is kept."""
-    pa.default_memory_pool().release_unused()
-
-
-def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
+def _extract(raw: Raw, value: Values, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
     """Lay out the clean columns; only `kept` incidents."""
     rows = np.flatnonzero(kept)
     incidents, involved = raw.incidents.take(rows), raw.involvements
@@ -223,43 +206,6 @@ def _settle_dates(incidents: RawIncidents, end: int, counts: Counts) -> tuple[Ra
     return replace(incidents, recorded=np.maximum(stated, incidents.occurred)), future
 
 
-def _value(incidents: RawIncidents, codes: NDArray[np.str_], harm_index: HarmIndex, counts: Counts) -> _Value:
-    """Harm and classes as in serving: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
-    place, offences = incidents.code, [harm_index.lookup(code) for code in codes.tolist()]
-    listed = np.array([offence is not None for offence in offences])[place]
-    by_code = np.array([offence.harm if offence else np.nan for offence in offences])[place]
-    median = np.array([bool(offence and offence.approximate) for offence in offences])[place]
-    group = np.array([bool(offence and offence.subgroup == STALKING_AND_HARASSMENT) for offence in offences])[place]
-    classes_of = [offence.classes if offence else frozenset[str]() for offence in offences]
-    own = np.array(
-        [
-            [_flags(offence_classes(classes, intimate_partner=known)) for classes in classes_of]
-            for known in (False, True)
-        ]
-    )
-
-    scored = ~np.isnan(incidents.harm_score)
-    unscored = ~scored & incidents.non_crime & incidents.domestic
-    otherwise = np.where(incidents.non_crime, 0.0, by_code)
-    otherwise = np.where(unscored, rules.UNSCORED_DOMESTIC_HARM, otherwise)
-    nameless = ~listed & ~incidents.non_crime
-    counts["domestic-non-crime-unscored"] = int(unscored.sum())
-    counts["unknown-code"] = int((nameless & ~scored).sum())
-    counts["unknown-code-with-harm"] = int((nameless & scored).sum())
-    return _Value(
-        harm=np.where(scored, incidents.harm_score, otherwise),
-        classes=np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic]),
-        harassing=group & ~incidents.non_crime,
-        approximate=median & ~scored & ~incidents.non_crime,
-        assumed=unscored,
-        known=scored | ~nameless,
-    )
-
-
-def _flags(classes: frozenset[str]) -> list[bool]:
-    return [name in classes for name in CLASSES[:-1]]
-
-
 def _settle_roles(
     involved: RawInvolvements, occurred: Ints, birth: Floats, kept: Flags, counts: Counts
 ) -> RawInvolvements:
@@ -274,7 +220,7 @@ def _settle_roles(
     return involved.take(np.flatnonzero(~weaker & ~before_birth))
 
 
-def _kept(incidents: RawIncidents, value: _Value, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
+def _kept(incidents: RawIncidents, value: Values, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
     """Usable incidents less those recorded twice."""
     what = [incidents.occurred, incidents.code, incidents.non_crime, incidents.domestic, value.harm, usable]
     again = rules.recorded_twice(what, involved.incident, involved.person, len(usable)) & usable

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract.known import ROLES, contacts_of, incident_columns
-from app.extract.load import Extract, give_back, load_extract
+from app.extract.load import Extract, load_extract
 from app.extract.log_harm import LogHarm
 from app.extract.rules import VICTIM_ROLE, Flags
+from app.extract.tables import give_back
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
 from app.harm.harm_index import HarmIndex
 from app.harm.history import EPOCH, LATEST_SCORING_DAYS, STALKER

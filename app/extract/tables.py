@@ -177,6 +177,11 @@ class Reader:
             self._wrong.append(_Wrong(table, column, rule, len(rows), tuple(str(key) for key in keys)))
 
 
+def give_back() -> None:
+    """Returns to the system what reading left unused: in tables of millions of rows more than what is kept."""
+    pa.default_memory_pool().release_unused()
+
+
 @dataclass(frozen=True)
 class _Table:
     """A table whose columns are read when they are asked for: of Parquet no more than one is held at a time."""

@@ -118,14 +118,18 @@ def test_what_is_told(made: Made) -> None:
     assert made.wrong(resealed) == ["batch 0: its rows are not those the ledger vouches for"]
 
 
-def test_an_erased_row_leaves_the_others_as_they_were(made: Made) -> None:
-    rows = [dict(row) for row in made.rows]
-    for name in set(SEALED.names) - set(KEPT_OF_ERASED):
-        rows[4][name] = None
-    path = made.folder / "erased.parquet"
-    pq.write_table(pa.Table.from_pylist(rows, SEALED), path)
-    report = check_table(path, made.store)
+def test_an_erased_row_leaves_the_others_as_they_were(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erased as the guide says, by the lines that stand there."""
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.Table.from_pylist(made.rows, SEALED), "scores.parquet")
+    told = Path(__file__).parents[3].joinpath("docs/bulk.md").read_text().split("```python\n")[1].split("```")[0]
+    exec(told.replace("N-104", made.rows[4]["nominal_id"]), {})
+    report = check_table(tmp_path / "scores.parquet", made.store)
     assert (report.wrong, report.erased) == ([], 1)
+    rows = pq.read_table("scores.parquet").to_pylist()
+    assert {name for name, value in rows[4].items() if value is not None} == set(KEPT_OF_ERASED)
     rows[5]["median_days"] = 1
     assert made.wrong(rows) == ["row 5 was changed"]
 
