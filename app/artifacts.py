@@ -180,13 +180,13 @@ def of_kind(bundles: Mapping[str, Bundle[Any]], kind: type[M]) -> dict[str, Bund
 
 
 def load_current(
-    artifacts: Path, trusted: Sequence[Verifier] | None = None, only: str | None = None
+    artifacts: Path, trusted: Sequence[Verifier] | None = None, only: Sequence[str] = ()
 ) -> dict[str, Bundle[Any]]:
-    """Load the newest version of each family below `artifacts`, or of just one; family -> bundle. `trusted` as for `load_bundle`.
+    """Load the newest version of each family below `artifacts`, or of some; family -> bundle. `trusted` as for `load_bundle`.
 
     Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
     """
-    newest = {family: found[0] for family, found in versions(artifacts).items() if only in {None, family}}
+    newest = {family: found[0] for family, found in versions(artifacts).items() if not only or family in only}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
     bundles = {name: _with_documents(load_bundle(folder, trusted), folder) for name, folder in newest.items()}

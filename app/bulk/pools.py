@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -71,7 +71,7 @@ def thread_pool(scorer: Scorer, jobs: int = 1) -> Iterator[Pool]:
 
 
 @contextmanager
-def process_pool(settings: Settings, scorer: Scorer, jobs: int, only: str | None = None) -> Iterator[Pool]:
+def process_pool(settings: Settings, scorer: Scorer, jobs: int, only: Sequence[str] = ()) -> Iterator[Pool]:
     """`jobs` processes; each loads the models of `settings`, or just one, for itself: they must be those of `scorer`.
 
     Handing them the models would need a pipe to hold more than it can, and block for ever where a process died at its start.
@@ -91,7 +91,7 @@ def digests(scorer: Scorer) -> dict[str, str]:
     return models | {"harm index": scorer.index.sha256}
 
 
-def _begin(artifacts: Path, harm_index: Path, only: str | None, expected: dict[str, str]) -> None:
+def _begin(artifacts: Path, harm_index: Path, only: Sequence[str], expected: dict[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure_logs("error")

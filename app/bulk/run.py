@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -97,9 +97,9 @@ def _as_table(settings: Settings, given: Path, options: Options, caller: tuple[s
 
 def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tuple[str, str]) -> int:
     engine, keys = open_store(settings)
-    only = (options.model or DEFAULT_FAMILY) if given.is_dir() else None
-    if only is not None:
-        _subject(settings.artifacts, only)
+    only = (options.model or DEFAULT_FAMILY, FAMILY) if given.is_dir() else ()
+    if only:
+        _subject(settings.artifacts, only[0])
     scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, only)
     check_golden(scorer)
     source = _source(settings, given, options, scorer.index, scorer.texts.get(FAMILY))
@@ -128,7 +128,7 @@ def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tup
 
 
 def _pool(
-    settings: Settings, scorer: Scorer, options: Options, left: int, only: str | None
+    settings: Settings, scorer: Scorer, options: Options, left: int, only: Sequence[str]
 ) -> AbstractContextManager[Pool]:
     if options.scheduler is not None:
         from app.bulk.cluster import cluster_pool  # noqa: PLC0415 - Dask is an extra

@@ -234,9 +234,9 @@ class Scorer:
 
 
 def load_scorer(
-    artifacts: Path, imported_index: Path, artifact_keys: Path | None = None, only: str | None = None
+    artifacts: Path, imported_index: Path, artifact_keys: Path | None = None, only: Sequence[str] = ()
 ) -> Scorer:
-    """Load the newest artefact of each family, or of just one, and the harm index (imported if there is one).
+    """Load the newest artefact of each family, or of just some, and the harm index (imported if there is one).
 
     With `artifact_keys` a key in there must have signed each artefact. Raises SetupError.
     """

@@ -44,7 +44,7 @@ def score_table(settings: Settings, wanted: Wanted, caller: tuple[str, str]) -> 
     """Score everyone and write the table; return how many could not be scored. Raises SetupError, Unavailable."""
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keep what they no longer use, several hundred MiB
     engine, keys = open_store(settings)
-    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, wanted.family)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, (wanted.family,))
     check_golden(scorer)
     tables = table_digests(wanted.extract)
     logs = newest_log_harm(wanted.extract, settings.artifacts, settings.artifact_keys)
