@@ -39,7 +39,7 @@ def auc_of_a_simple_rule(noise: float, folder: Path) -> float:
 
 
 def test_the_worlds_that_are_promised() -> None:
-    assert set(WORLDS) == {"published", "sober", "unequal"}
+    assert set(WORLDS) == {"published", "sober", "unequal", "published-victims", "sober-victims"}
     assert WORLDS["sober"] == replace(WORLD, noise=WORLDS["sober"].noise)
     assert WORLDS["sober"].noise > WORLD.noise == 0.0
     unequal = WORLDS["unequal"]
