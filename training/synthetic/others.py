@@ -21,10 +21,8 @@ from training.synthetic.world import World
 _PARTNER = 0
 _ACQUAINTANCES = 4
 """A victim's others: a partner who does what partners do, and so many who share the rest."""
-_AGAIN = 0.4
+_AGAIN = 0.6
 """Incidents each incident is followed by: who was harmed is harmed again, and soon (set with the worlds' rates)."""
-_RATE_LIMIT = 1.9
-"""Exposure is cut at this many standard deviations: to some fourteen incidents a year before what follows on each."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,6 @@ def _process(world: World) -> World:
         world,
         log_rate_mean=float(np.log(world.others_rate)),
         log_rate_sd=world.others_rate_sd,
-        log_rate_limit=_RATE_LIMIT,
         excitement=_AGAIN,
     )
 

@@ -80,7 +80,7 @@ class World:
     others_rate: float = 0.0
     """Median number of incidents a year that others do to a victim of stalking, as victims differ in how exposed they
     are; 0 where nobody but the nominals of the population harms anyone."""
-    others_rate_sd: float = 3.5
+    others_rate_sd: float = 2.5
     """Standard deviation of the log of that rate between victims: the larger, the more a few of them suffer most."""
 
     # How the police record it
@@ -120,7 +120,7 @@ class World:
         return np.where(self.is_conduct(np.arange(len(KINDS))), self.known_for.unasked, 1.0)
 
 
-_OTHERS_RATE = 0.018
+_OTHERS_RATE = 0.036
 WORLDS = {
     "published": World(),
     "sober": World(noise=0.65),

@@ -98,7 +98,7 @@ def test_unknown_noise() -> None:
         find_world("published", 1.5)
     with pytest.raises(SetupError, match="from 0 to 1"):
         find_world("published", float("nan"))
-    with pytest.raises(SetupError, match="sober, unequal"):
+    with pytest.raises(SetupError, match="sober, sober-victims, unequal"):
         find_world("utopia", 0.5)
 
 
