@@ -1,7 +1,9 @@
 """Others who harm the same victims: only in the worlds for victims, labelling nobody new and chaining nobody."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +13,11 @@ from app.extract.load import Extract, load_extract
 from app.extract.rules import VICTIM_ROLE
 from app.harm.harm_index import load_harm_index
 from training.families import SH_NOMINAL, STALKING_NOMINAL, STALKING_VICTIM
+from training.synthetic import force as force_module
 from training.synthetic.fidelity_victims import VICTIM_GROUPS, nominals_of, victim_rows, victim_stack_rows
 from training.synthetic.folder import write
 from training.synthetic.force import Force, generate
+from training.synthetic.others import harm_by_others
 from training.synthetic.world import WORLDS, World, of_population
 
 NOMINALS, SEED = 2500, 3
@@ -44,6 +48,34 @@ def test_the_worlds_for_victims_differ_by_the_one_rate() -> None:
 def test_where_nobody_else_harms_the_spread_changes_no_byte() -> None:
     one, other = generate(150, 1, PUBLISHED), generate(150, 1, replace(PUBLISHED, others_rate_sd=1.0))
     assert all(one.tables[name].equals(other.tables[name]) for name in one.tables)
+
+
+def told_of(force: Force, tables: tuple[str, ...] = ("incidents",)) -> Counter[tuple[Any, ...]]:
+    """Rows of tables without their ids, which follow the order of everything there is."""
+    rows: Counter[tuple[Any, ...]] = Counter()
+    for name in tables:
+        table = force.tables[name]
+        kept = [column for column in table.column_names if not column.endswith("_id")]
+        rows.update(zip(*(table[column].to_pylist() for column in kept), strict=True))
+    return rows
+
+
+def test_every_incident_of_nominals_is_there_as_it_was() -> None:
+    ours, usual = (told_of(generate(150, 1, replace(world, dirt=0.0))) for world in (VICTIMS, PUBLISHED))
+    assert usual <= ours
+    assert ours.total() > 1.2 * usual.total()
+
+
+def test_no_draw_for_others_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = generate(150, 1, PUBLISHED)
+
+    def drawing(rng: np.random.Generator, *rest: Any) -> Any:
+        rng.random(1000)
+        return harm_by_others(rng, *rest)
+
+    monkeypatch.setattr(force_module, "harm_by_others", drawing)
+    other = generate(150, 1, PUBLISHED)
+    assert all(usual.tables[name].equals(other.tables[name]) for name in usual.tables), "it has a stream of its own"
 
 
 def test_what_nominals_do_stays_as_it_was(with_others: Extract, without: Extract) -> None:
