@@ -1,6 +1,6 @@
 """What stands in the crime system: recorded incidents and everyone involved in them, before any dirt.
 
-Persons are numbered nominals first (0..C-1), then victims who are nobody's suspect.
+Persons are numbered nominals first (0..C-1), then victims who are nobody's suspect, then others who harmed those.
 """
 
 from dataclasses import dataclass
@@ -185,7 +185,7 @@ def contact(
     """
     victims = involvements.take(np.flatnonzero(involvements.side == VICTIM_ROW))
     incident, day = victims.incident, incidents.day[victims.incident]
-    owner = incidents.owner[incident]
+    owner = np.where(incidents.conduct[incident], incidents.owner[incident], 0)  # asked of conduct alone: nominals'
     linked = rng.random(int(victims.person.max(initial=0)) + 1) < world.linked_victim_share
 
     prompted = rng.poisson(0.10 + 0.15 * np.clip(GRADE[incidents.kind[incident]], 0, 1))

@@ -17,7 +17,7 @@ from app.errors import SetupError
 from app.extract.load import load_extract
 from app.harm.harm_index import HarmIndex
 from training.evaluation.work import Json, Work
-from training.families import SH_NOMINAL, STALKING_NOMINAL
+from training.families import SH_NOMINAL, STALKING_NOMINAL, STALKING_VICTIM
 from training.harm.artefact import library_versions
 from training.harm.fit import prepare
 from training.harm.measure import round_floats
@@ -27,9 +27,10 @@ from training.synthetic.fidelity_curves import Curves, sh_curves, stalking_curve
 from training.synthetic.fidelity_rows import Row, as_json
 from training.synthetic.fidelity_sh import sh_fidelity
 from training.synthetic.fidelity_stack import fit_answers, stack_rows
+from training.synthetic.fidelity_victims import fit_victims, victim_rows, victim_stack_rows
 from training.synthetic.folder import write
 from training.synthetic.force import STAGES, generate
-from training.synthetic.gather import EXTRACT, SH, STACK, gathered
+from training.synthetic.gather import EXTRACT, SH, STACK, VICTIM_STACK, VICTIMS, gathered
 from training.synthetic.sources import code_digest
 from training.synthetic.world import VERSION, find_world, of_population
 
@@ -89,12 +90,14 @@ def check(plan: Plan, index: HarmIndex, folder: Path, *, jobs: int = 2, stages: 
     made_with = {"generator": VERSION, "libraries": library_versions(), "harm_index": index.edition}
     world = find_world(plan.world)
     work = Work(folder, {**made_with, "harm_index": index.sha256, "code": code_digest(), "world": repr(world)})
-    parts: dict[str, list[Json]] = {EXTRACT: [], STACK: [], SH: []}
+    parts: dict[str, list[Json]] = {EXTRACT: [], STACK: [], SH: [], VICTIMS: [], VICTIM_STACK: []}
+    of_seed, of_stack_seed = {EXTRACT: _extract}, {STACK: _stack}
+    if world.others_rate:
+        of_seed, of_stack_seed = of_seed | {VICTIMS: _victims}, of_stack_seed | {VICTIM_STACK: _victim_stack}
     for seed in plan.seeds:
         key: dict[str, Any] = {"nominals": plan.nominals, "seed": seed}
-        parts[EXTRACT].append(work.step(EXTRACT, partial(_extract, setting, seed), **key))
-        if seed in plan.stack_seeds:
-            parts[STACK].append(work.step(STACK, partial(_stack, setting, seed), **key))
+        for part, measured in (of_seed | (of_stack_seed if seed in plan.stack_seeds else {})).items():
+            parts[part].append(work.step(part, partial(measured, setting, seed), **key))
     for seed in plan.sh_seeds:
         parts[SH].append(work.step(SH, partial(_sh, setting, seed), nominals=plan.sh_nominals, seed=seed))
     told = asdict(plan) | {"sh_nominals": plan.sh_nominals, "end": str(world.end)}
@@ -122,6 +125,20 @@ def _sh(setting: _Setting, seed: int) -> Json:
         extract = load_extract(folder, setting.index)
         labelled = SH_NOMINAL.label(extract)
         return _found(sh_fidelity(extract, labelled, nominals=nominals), sh_curves(extract))
+
+
+def _victims(setting: _Setting, seed: int) -> Json:
+    nominals = setting.plan.nominals
+    with setting.force("stalking", nominals, seed) as folder:
+        extract = load_extract(folder, setting.index)
+        return _found(victim_rows(extract, STALKING_VICTIM.label(extract), nominals=nominals), {})
+
+
+def _victim_stack(setting: _Setting, seed: int) -> Json:
+    with setting.force("stalking", setting.plan.nominals, seed) as folder:
+        data = prepare(folder, setting.index, seed, setting.stages, STALKING_VICTIM)
+    answers = fit_victims(data, seed, setting.jobs, setting.stages)
+    return _found(victim_stack_rows(data.split.groups[data.split.test], *answers, setting.plan.world), {})
 
 
 def _found(rows: list[Row], curves: Curves) -> Json:

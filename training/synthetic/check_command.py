@@ -14,7 +14,7 @@ from training.evaluation.work import Json
 from training.harm.progress import shown
 from training.synthetic.check import Plan, check
 from training.synthetic.fidelity_rows import figure_text
-from training.synthetic.gather import EXTRACT
+from training.synthetic.gather import SEEDS
 
 
 def run_check(plan: Plan, out: Path, work: Path, jobs: int) -> bool:
@@ -47,7 +47,7 @@ def check_table(found: Json) -> Table:
     for told in found["rows"]:
         if told["measured_with"] != part:
             part = told["measured_with"]
-            seeds = found["seeds" if part == EXTRACT else f"{part}_seeds"]
+            seeds = found[SEEDS[part]]
             table.add_section()
             table.add_row(f"[bold]with {found['parts'][part]}, seeds {_listed(seeds)}[/]")
         unit = told["unit"]

@@ -13,6 +13,7 @@ from app.harm.features import Ints
 from training.synthetic.casefile import NOMINAL_ROW, Incidents, Involvements, contact, involve, record
 from training.synthetic.dirt import soil
 from training.synthetic.latents import latents_table
+from training.synthetic.others import Books, harm_by_others
 from training.synthetic.people import People, draw_people
 from training.synthetic.police import NEVER, Casework, drop_acts_in_prison, work
 from training.synthetic.process import Acts, joined, live
@@ -24,6 +25,8 @@ LOOK_BACK_DAYS = 365
 STAGES = ("people", "incidents", "casework", "victims and contacts", "custody", "dirty rows", "tables")
 _CANDIDATES_A_NOMINAL = 1.30
 _SPARE_CANDIDATES = 100
+_STREAMS = len(STAGES) + 1
+"""One random stream a stage, and the last for what others do, so that it changes nothing else."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def generate(
     end = (settings.end - date(1970, 1, 1)).days
     candidates = int(nominals * _CANDIDATES_A_NOMINAL) + _SPARE_CANDIDATES
     while True:
-        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(len(STAGES))]
+        streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(_STREAMS)]
         truth = _simulate(streams, candidates, settings, end, on_stage)
         incidents = record(streams[3], truth.acts, truth.casework, settings)
         last = _cut(incidents, truth.casework, candidates, nominals, end - LOOK_BACK_DAYS)
@@ -117,13 +120,16 @@ def _write_up(
     people, casework = truth.people, truth.casework
     incidents = _recorded_to_the_end(incidents.take(rows), casework, end)
     involvements, persons = involve(streams[3], people, incidents, casework, world)
-    contacts = contact(streams[3], people, incidents, involvements, world, end)
+    books = Books(incidents, casework, involvements)
+    books, others = harm_by_others(streams[-1], books, len(people), persons, world, end)
+    contacts = contact(streams[3], people, books.incidents, books.involvements, world, end)
     on_stage(STAGES[4])
+    victims = persons - len(people)
     register = Register(
-        persons=register_persons(streams[4], people, persons, incidents, involvements),
-        incidents=_incident_frame(incidents),
-        involvements=_involvement_frame(involvements),
-        custody=keep_custody(streams[4], incidents, casework, world, end),
+        persons=register_persons(streams[4], people, victims, others, books.incidents, books.involvements),
+        incidents=_incident_frame(books.incidents),
+        involvements=_involvement_frame(books.involvements),
+        custody=keep_custody(streams[4], books.incidents, books.casework, world, end),
         contacts=pd.DataFrame({"person": contacts[0], "day": contacts[1]}),
     )
     on_stage(STAGES[5])

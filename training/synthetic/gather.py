@@ -13,13 +13,17 @@ from training.synthetic.fidelity_rows import Row, as_json, as_row
 
 FORMAT = 1
 NOTICE = "Measured on synthetic people: how far a generator shows published figures, nothing about anybody real."
-EXTRACT, STACK, SH = "extract", "stack", "sh"
+EXTRACT, STACK, SH, VICTIMS, VICTIM_STACK = "extract", "stack", "sh", "victims", "victim_stack"
 PARTS = {
     EXTRACT: "the extract of stalking nominals",
     STACK: "the published stack and a survival forest, fitted to that extract, on its test set",
     SH: "the extract of all stalking and harassment nominals",
+    VICTIMS: "the victims in the extract of stalking nominals",
+    VICTIM_STACK: "the published stack, fitted to those victims, on their test set",
 }
 """What a row was measured with."""
+SEEDS = {EXTRACT: "seeds", STACK: "stack_seeds", SH: "sh_seeds", VICTIMS: "seeds", VICTIM_STACK: "stack_seeds"}
+"""Under what name the result tells the seeds of each part."""
 
 
 def gathered(plan: Mapping[str, Any], made_with: Mapping[str, Any], parts: Mapping[str, Sequence[Json]]) -> Json:

@@ -81,14 +81,28 @@ def live(
 
     own = _own_accord(rng, people, world, past.until, stops)
     outbursts = _outbursts(rng, world, past, conduct, stops)
-    generations = [past.acts, conduct, own, outbursts]
-    parents, first_row = joined(generations), 0
+    first = joined([past.acts, conduct, own, outbursts])
+    return _with_excited(rng, people, world, first, past.until, stops), stops
+
+
+def live_without_conduct(rng: np.random.Generator, people: People, world: World, end: int) -> Acts:
+    """Everything up to `end` but the conduct a population is known for: what comes of its own accord and what that
+    excites. `onset` only parts the time before from the time after."""
+    until, stops = _unlived(people).until, np.full(len(people), end)
+    return _with_excited(rng, people, world, _own_accord(rng, people, world, until, stops), until, stops)
+
+
+def _with_excited(
+    rng: np.random.Generator, people: People, world: World, first: Acts, until: Ints, stops: Ints
+) -> Acts:
+    """`first` and, one generation after the other, all that comes of them."""
+    generations, parents, first_row = [first], first, 0
     while len(parents):
-        children = _excited(rng, people, world, parents, first_row, past.until, stops)
+        children = _excited(rng, people, world, parents, first_row, until, stops)
         first_row += len(parents)
         generations.append(children)
         parents = children
-    return joined(generations), stops
+    return joined(generations)
 
 
 def _unlived(people: People) -> Past:

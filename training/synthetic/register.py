@@ -28,18 +28,25 @@ class Register:
 
 
 def register_persons(
-    rng: np.random.Generator, people: People, persons: int, incidents: Incidents, involvements: Involvements
+    rng: np.random.Generator,
+    people: People,
+    victims: int,
+    others: People,
+    incidents: Incidents,
+    involvements: Involvements,
 ) -> pd.DataFrame:
-    """Everyone involved in anything; victims most often in their twenties and thirties when first named."""
-    victims = persons - len(people)
+    """Everyone involved in anything: nominals, victims, others. Victims are most often in their twenties and thirties
+    when first named."""
+    persons = len(people) + victims + len(others)
     first_named = np.full(persons, NEVER)
     np.minimum.at(first_named, involvements.person, incidents.day[involvements.incident])
     age = 12.0 + rng.gamma(2.2, 9.0, victims)
-    birth = np.concatenate([people.birth, first_named[len(people) :] - np.rint(age * DAYS_A_YEAR).astype(np.int64)])
+    named_victim = first_named[len(people) : len(people) + victims]
+    birth = np.concatenate([people.birth, named_victim - np.rint(age * DAYS_A_YEAR).astype(np.int64), others.birth])
     gender = np.where(rng.random(victims) < _VICTIMS_FEMALE, FEMALE, MALE)
-    words = _GENDER_WORDS[np.concatenate([people.gender, gender])]
+    words = _GENDER_WORDS[np.concatenate([people.gender, gender, others.gender])]
     words[rng.random(persons) < _UNKNOWN_GENDER] = "unknown"
-    ethnicity = np.concatenate([people.ethnicity, draw_ethnicity(rng, victims)])
+    ethnicity = np.concatenate([people.ethnicity, draw_ethnicity(rng, victims), others.ethnicity])
     frame = pd.DataFrame(
         {
             "person": np.arange(persons),

@@ -76,6 +76,13 @@ class World:
     company_share: float = 0.10
     """Share of incidents, other than stalking, of people who keep company in which a companion takes part."""
 
+    # What befalls their victims besides
+    others_rate: float = 0.0
+    """Median number of incidents a year that others do to a victim of stalking, as victims differ in how exposed they
+    are; 0 where nobody but the nominals of the population harms anyone."""
+    others_rate_sd: float = 2.5
+    """Standard deviation of the log of that rate between victims: the larger, the more a few of them suffer most."""
+
     # How the police record it
     onsets_by_year_before_end: tuple[float, ...] = (
         *(6150, 5900, 5200, 4300, 3300, 2300, 1500, 1100, 850, 700, 600, 500, 420),
@@ -113,13 +120,17 @@ class World:
         return np.where(self.is_conduct(np.arange(len(KINDS))), self.known_for.unasked, 1.0)
 
 
+_OTHERS_RATE = 0.036
 WORLDS = {
     "published": World(),
     "sober": World(noise=0.65),
     "unequal": World(recorded_share=0.78, ethnicity_recording_gap=2.0),
+    "published-victims": World(others_rate=_OTHERS_RATE),
+    "sober-victims": World(noise=0.65, others_rate=_OTHERS_RATE),
 }
 """`published` shows the report's classifier, `sober` the difficulty that tools for real cases meet; `unequal` is
-`published` with as much recorded in all, but more of what people outside the largest ethnic group do."""
+`published` with as much recorded in all, but more of what people outside the largest ethnic group do. The two for
+victims are `published` and `sober` with others who harm the same victims."""
 
 
 def find_world(name: str, noise: float | None = None) -> World:

@@ -120,3 +120,25 @@ def test_the_committed_plots_follow_from_the_committed_results() -> None:
             f"{name}: write it anew with dayzero-train fidelity-page"
         )
         assert len(text.encode()) < LARGEST
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_rows_on_victims_stand_where_a_world_has_them(result: dict[str, Any]) -> None:
+    of_victims = copy.deepcopy(result) | {"world": "published-victims"}
+    row = copy.deepcopy(result["rows"][0]) | {"figure": "victims: labelled", "measured_with": "victims"}
+    of_victims["rows"].append(row)
+    page = written({"published-victims": of_victims, "published": result})["fidelity.md"]
+    lines = page.splitlines()
+    assert any(
+        line.startswith("| figure |") and line.index("`published` |") < line.index("-victims`") for line in lines
+    )
+    (told,) = [line for line in lines if line.startswith("| victims: labelled |")]
+    assert "| – |  |" in told, "the other world measures no victims"
+    heading = next(
+        number for number, line in enumerate(lines) if line.endswith("the victims in the extract of stalking nominals")
+    )
+    assert lines[heading + 1].endswith("seeds 1, 2.")
+    assert (
+        "victims"
+        not in written({"published": result})["fidelity.md"].split("## Every figure")[1].split("## Two worlds")[0]
+    )

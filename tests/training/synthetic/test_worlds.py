@@ -39,7 +39,7 @@ def auc_of_a_simple_rule(noise: float, folder: Path) -> float:
 
 
 def test_the_worlds_that_are_promised() -> None:
-    assert set(WORLDS) == {"published", "sober", "unequal"}
+    assert set(WORLDS) == {"published", "sober", "unequal", "published-victims", "sober-victims"}
     assert WORLDS["sober"] == replace(WORLD, noise=WORLDS["sober"].noise)
     assert WORLDS["sober"].noise > WORLD.noise == 0.0
     unequal = WORLDS["unequal"]
@@ -98,7 +98,7 @@ def test_unknown_noise() -> None:
         find_world("published", 1.5)
     with pytest.raises(SetupError, match="from 0 to 1"):
         find_world("published", float("nan"))
-    with pytest.raises(SetupError, match="sober, unequal"):
+    with pytest.raises(SetupError, match="sober, sober-victims, unequal"):
         find_world("utopia", 0.5)
 
 
