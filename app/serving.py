@@ -26,8 +26,7 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
     configure_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
     application = create_app(settings)
-    gc.collect()
-    gc.freeze()  # what was loaded stays: looking through all of it again would hold up a request for a tenth of a second
+    gc.freeze()
     gc.enable()
     listening = _listen(host or settings.host, settings.port if port is None else port)
     address = "{}:{}".format(*listening.getsockname()[:2])

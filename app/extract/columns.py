@@ -108,16 +108,16 @@ def _kinds(incidents: KnownIncidents, index: HarmIndex) -> Kinds:
     return Kinds(
         of=of,
         harm=np.array([0.0 if one is None else one.harm for one in read]),
-        classes=np.array([_NO_CLASSES if one is None else one.classes for one in read], dtype=np.bool_).reshape(
-            -1, len(CLASSES)
-        ),
+        classes=np.frombuffer(
+            b"".join([_NO_CLASSES if one is None else one.classes for one in read]), dtype=np.bool_
+        ).reshape(-1, len(CLASSES)),
         approximate=np.array([one is not None and one.approximate for one in read], dtype=np.bool_),
         harassing=np.array([one is not None and one.harassing for one in read], dtype=np.bool_),
         refused=np.array([one is None for one in read], dtype=np.bool_),
     )
 
 
-_NO_CLASSES = (False,) * len(CLASSES)
+_NO_CLASSES = bytes(len(CLASSES))
 _SOME = {"incident_id": "A", "occurred_on": "2000-01-01", "role": next(iter(ROLE_WORDS.values()))}
 """What the value of an incident does not hang on."""
 

@@ -1,6 +1,6 @@
 """The two ONNX graphs of a bundle: features in, probabilities and survival curve out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -65,22 +65,17 @@ class HarmModel:
         """What is said of the groups of each of N nominals (N, 20, 19)."""
         found = self.groups(features)
         decided = self.decide(found.probabilities)
-        sets = self._not_ruled_out(found.probabilities, decided)
-        lists = (found.probabilities.tolist(), found.population.tolist(), decided.tolist(), sets)
+        sets = self.conformal_sets(found.probabilities, decided)
+        kept = [None] * len(decided) if sets is None else [_named(row) for row in sets.tolist()]
+        lists = (found.probabilities.tolist(), found.population.tolist(), decided.tolist(), kept)
         return [
             Verdict(plain, population, group_name(number), groups)
             for plain, population, number, groups in zip(*lists, strict=True)
         ]
 
-    def _not_ruled_out(self, probabilities: Probabilities, decided: NDArray[np.int64]) -> Sequence[list[str] | None]:
-        sets = self.conformal_sets(probabilities, decided)
-        if sets is None:
-            return [None] * len(decided)
-        return [[group for group, kept in zip(GROUPS, row, strict=True) if kept] for row in sets.tolist()]
-
     def conformal_sets(self, probabilities: Probabilities, decided: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Groups that N nominals may belong to at the promised level, bool (N, 4), from their probabilities and predicted
-        groups (N,); None where the artefact has no thresholds (format 1)."""
+        """Which groups each of N nominals may belong to at the promised level, bool (N, 4), from `Groups.probabilities` and
+        predicted groups (N,); None where the artefact has no thresholds (format 1)."""
         if self.robustness is None:
             return None
         told = self.robustness.conformal
@@ -100,6 +95,10 @@ class HarmModel:
 def group_name(index: int) -> str:
     """Name of the group at 0..3, lowest first."""
     return GROUPS[index]
+
+
+def _named(kept: list[bool]) -> list[str]:
+    return [group for group, among in zip(GROUPS, kept, strict=True) if among]
 
 
 def _normalised(probabilities: NDArray[np.float32]) -> Probabilities:
