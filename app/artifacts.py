@@ -148,11 +148,16 @@ def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bund
 
 def load_manifest(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a model of harm and its own digest. Raises SetupError naming what does not fit."""
-    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
-    manifest = _manifest(raw, folder)
+    manifest, digest = load_any_manifest(folder)
     if not isinstance(manifest, Manifest):
         raise SetupError(f"{folder} holds a model of another kind: this is for models of harm.")
-    return manifest, hashlib.sha256(raw).hexdigest()
+    return manifest, digest
+
+
+def load_any_manifest(folder: Path) -> tuple[BaseManifest, str]:
+    """The manifest of a model of any kind and its own digest. Raises SetupError naming what does not fit."""
+    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
+    return _manifest(raw, folder), hashlib.sha256(raw).hexdigest()
 
 
 def _manifest(raw: bytes, folder: Path) -> BaseManifest:
@@ -174,12 +179,14 @@ def of_kind(bundles: Mapping[str, Bundle[Any]], kind: type[M]) -> dict[str, Bund
     return {family: bundle for family, bundle in bundles.items() if isinstance(bundle.manifest, kind)}
 
 
-def load_current(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> dict[str, Bundle[Any]]:
-    """Load the newest version of each family below `artifacts`, family -> bundle; `trusted` as for `load_bundle`.
+def load_current(
+    artifacts: Path, trusted: Sequence[Verifier] | None = None, only: str | None = None
+) -> dict[str, Bundle[Any]]:
+    """Load the newest version of each family below `artifacts`, or of just one; family -> bundle. `trusted` as for `load_bundle`.
 
     Newest is the greatest version, numbers compared as numbers. Raises SetupError where there is none at all.
     """
-    newest = {family: found[0] for family, found in versions(artifacts).items()}
+    newest = {family: found[0] for family, found in versions(artifacts).items() if only in {None, family}}
     if not newest:
         raise SetupError(f"No model artefact below {artifacts}. Set DAYZERO_ARTIFACTS or run `dayzero-train fit`.")
     bundles = {name: _with_documents(load_bundle(folder, trusted), folder) for name, folder in newest.items()}

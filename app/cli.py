@@ -12,6 +12,7 @@ import click
 import app
 from app.artifact_commands import artifacts
 from app.audit.commands import audit
+from app.bulk.commands import table
 from app.errors import DayZeroError, Fault, InputError, SetupError, VerificationFailed
 from app.scopes import MAX_HOURS, SCOPES
 from app.settings import read_settings
@@ -135,6 +136,11 @@ def features(file: Path) -> None:
     help="Extracts: explain too.",
 )
 @click.option("--model", help="Extracts: the model family to ask (default: stalking-nominal).")
+@click.option(
+    "--record",
+    type=click.Choice(["batch", "each"]),
+    help="Extracts: what the ledger gets: a record for each nominal, or for each batch of a table (see docs/bulk.md).",
+)
 def score(given: Path, **options: Any) -> None:
     """Score one request (JSON), many (NDJSON, one request a line), or everyone of an extract folder (docs/bulk.md).
 
@@ -236,6 +242,7 @@ def harm_index_import(file: Path) -> None:
 
 
 main.add_command(artifacts)
+audit.add_command(table)
 main.add_command(audit)
 main.add_command(keys)
 main.add_command(db)

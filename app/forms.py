@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from app.errors import Fault, InvalidInput
 from app.strict_json import read_json
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$"
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 """How nominals and incidents may be called."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)

@@ -1,12 +1,14 @@
 """Scoring in bulk, measured: `python -m benchmarks.bulk --extract DIR`.
 
-Speed and memory of `dayzero score EXTRACT --out scores.parquet` by number of nominals and processes, reading and features
-included; time of one nominal by length of history; single scores beside a bulk call. Larger extracts are copies of the
+Speed, processor time, memory and ledger of `dayzero score EXTRACT --out scores.parquet` by number of nominals, processes and
+what is recorded (`batch`: the extract as columns; `each`: a request, an answer and a record for each nominal), reading and
+features included; time of one nominal by length of history; single scores beside a bulk call. Larger extracts are copies of the
 scorable people of `DIR` under other ids, so the mix of histories stays what it is. Ledger: SQLite in a temporary folder.
 """
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -20,18 +22,14 @@ from typing import NamedTuple
 
 import click
 import httpx2
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.bulk.batch import PART
 from app.bulk.remote import post_lines
 from app.demo import dayzero, running_server
-from app.extract.load import load_extract
-from app.extract.people import people_on
-from app.harm.harm_index import load_harm_index
 from app.harm.service import load_scorer
 from app.settings import read_settings
+from benchmarks.enlarge import enlarged
 from benchmarks.explanations import AS_OF, request
 
 LENGTHS = (1, 5, 20, 100, 500)
@@ -40,11 +38,13 @@ _SAMPLE_SECONDS = 0.1
 
 
 class Measured(NamedTuple):
-    """One run: `resident` the highest sum over all its processes, `ledger` and `table` sizes, all MiB."""
+    """One run: `processor` seconds of all its processes, `resident` the highest sum over them; sizes are MiB."""
 
     nominals: int
+    record: str
     jobs: int
     seconds: float
+    processor: float
     resident: float
     ledger: float
     table: float
@@ -52,58 +52,35 @@ class Measured(NamedTuple):
     def row(self) -> str:
         """A row of the table."""
         rate = self.nominals / self.seconds
-        sizes = f"{self.resident:.0f} | {self.ledger:.0f} | {self.table:.1f}"
-        return f"| {self.nominals:,} | {self.jobs} | {self.seconds:.1f} | {rate:,.0f} | {sizes} |"
+        times = f"{self.seconds:.1f} | {rate:,.0f} | {1e6 * self.processor / self.nominals:,.0f}"
+        sizes = f"{self.resident:.0f} | {self.ledger * 2**20 / self.nominals:,.0f} | {self.table:.1f}"
+        return f"| {self.nominals:,} | {self.record} | {self.jobs} | {times} | {sizes} |"
 
 
-def enlarged(extract: Path, out: Path, nominals: int) -> Path:
-    """An extract of about so many scorable people and their victims; a few are lost, with whoever made its last day."""
-    clean = load_extract(extract, load_harm_index())
-    people = people_on(clean, clean.end)
-    tables = {path.stem: pq.read_table(path) for path in extract.glob("*.parquet")}
-    chosen = pa.array(people.nominal_id.tolist(), pa.string())
-    out.mkdir()
-    parts: dict[str, list[pa.Table]] = {name: [] for name in tables}
-    for copy in range(-(-nominals // len(chosen))):
-        wanted = chosen.slice(0, min(len(chosen), nominals - copy * len(chosen)))
-        for name, table in _their_part(tables, wanted).items():
-            parts[name].append(_renamed(table, f"{copy}-"))
-    for name, found in parts.items():
-        pq.write_table(pa.concat_tables(found), out / f"{name}.parquet")
-    return out
+TITLES = (
+    "| nominals | record | processes | s | nominals/s | processor, us a nominal | MiB resident | ledger, bytes a nominal "
+    "| MiB table |\n|---|---|---|---|---|---|---|---|---|"
+)
 
 
-def _their_part(tables: dict[str, pa.Table], wanted: pa.Array) -> dict[str, pa.Table]:
-    """Incidents of these people and whom they name; of the others only what is shared."""
-    own = _where(tables["involvements"], "person_id", wanted)["incident_id"]
-    shared = _where(tables["involvements"], "incident_id", own)
-    victims = shared.filter(pc.equal(shared["role"], "victim"))["person_id"]
-    named = pa.chunked_array([wanted, *victims.chunks])
-    return {
-        "persons": _where(tables["persons"], "person_id", named),
-        "incidents": _where(tables["incidents"], "incident_id", own),
-        "involvements": _where(shared, "person_id", named),
-        "custody": _where(tables["custody"], "person_id", wanted),
-        "contacts": _where(tables["contacts"], "person_id", victims),
-    }
-
-
-def _where(table: pa.Table, column: str, among: pa.ChunkedArray) -> pa.Table:
-    return table.filter(pc.is_in(table[column], value_set=among))
-
-
-def _renamed(table: pa.Table, prefix: str) -> pa.Table:
-    for name in ("person_id", "incident_id"):
-        if name in table.column_names:
-            ids = pc.binary_join_element_wise(prefix, table[name].cast(pa.string()), "")
-            table = table.set_column(table.column_names.index(name), name, ids)
-    return table
-
-
-def run(extract: Path, folder: Path, nominals: int, jobs: int) -> Measured:
+def run(extract: Path, folder: Path, nominals: int, jobs: int, record: str) -> Measured:
     """Score an extract with a ledger of its own; everything from start to the finished table counts."""
-    out, home = folder / f"{nominals}-{jobs}.parquet", folder / f"home-{nominals}-{jobs}"
-    command = [sys.executable, "-m", "app.cli", "score", str(extract), "--out", str(out), "--jobs", str(jobs)]
+    name = f"{nominals}-{record}-{jobs}"
+    out, home = folder / f"{name}.parquet", folder / f"home-{name}"
+    command = [
+        sys.executable,
+        "-m",
+        "app.cli",
+        "score",
+        str(extract),
+        "--out",
+        str(out),
+        "--jobs",
+        str(jobs),
+        "--record",
+        record,
+    ]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     process = subprocess.Popen(command, env=os.environ | {"DAYZERO_HOME": str(home)})
     resident = 0
@@ -111,11 +88,14 @@ def run(extract: Path, folder: Path, nominals: int, jobs: int) -> Measured:
         resident = max(resident, sum(map(_resident, _family(process.pid))))
         time.sleep(_SAMPLE_SECONDS)
     seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if process.returncode:
         raise SystemExit("The run did not score everyone.")
     scored = pq.read_metadata(out).num_rows
     ledger = sum(path.stat().st_size for path in home.glob("dayzero.db*"))
-    return Measured(scored, jobs, seconds, resident / 2**20, ledger / 2**20, out.stat().st_size / 2**20)
+    sizes = [size / 2**20 for size in (resident, ledger, out.stat().st_size)]
+    return Measured(scored, record, jobs, seconds, processor, *sizes)
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -196,17 +176,20 @@ def _singles(address: str, token: str, body: bytes) -> str:
 
 
 def plot(measured: list[Measured], path: Path) -> None:
-    """Memory and time against nominals, both axes logarithmic."""
+    """Memory, time and rate against nominals, both axes logarithmic."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    for axes, name, unit in zip(
-        figure.subplots(1, 2), ("resident", "seconds"), ("MiB resident", "seconds"), strict=True
-    ):
-        for jobs in sorted({one.jobs for one in measured}):
-            shown = [one for one in measured if one.jobs == jobs]
+    figure = Figure(figsize=(13, 4), layout="constrained")
+    shown = {
+        "MiB resident": lambda one: one.resident,
+        "seconds": lambda one: one.seconds,
+        "nominals a second": lambda one: one.nominals / one.seconds,
+    }
+    for axes, (unit, of) in zip(figure.subplots(1, len(shown)), shown.items(), strict=True):
+        for record, jobs in sorted({(one.record, one.jobs) for one in measured}):
+            runs = [one for one in measured if (one.record, one.jobs) == (record, jobs)]
             axes.plot(
-                [one.nominals for one in shown], [getattr(one, name) for one in shown], "o-", label=f"{jobs} processes"
+                [one.nominals for one in runs], [of(one) for one in runs], "o-", label=f"{record}, {jobs} processes"
             )
         axes.set(xscale="log", yscale="log", xlabel="nominals", ylabel=unit)
         axes.grid(visible=True, which="both", alpha=0.3)
@@ -216,38 +199,50 @@ def plot(measured: list[Measured], path: Path) -> None:
 
 @click.command()
 @click.option("--extract", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--nominals", multiple=True, type=int, default=(1_000, 10_000), show_default=True)
+@click.option("--nominals", multiple=True, type=int, default=(1_000, 10_000, 100_000), show_default=True)
+@click.option("--each-up-to", type=int, default=10_000, show_default=True, help="No more nominals with a record each.")
+@click.option("--only-runs", is_flag=True, help="Leave out lengths of history and single scores beside a bulk call.")
 @click.option("--jobs", multiple=True, type=int, default=(1, 2), show_default=True)
 @click.option("--plot", "picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw memory and time here.")
 @click.option(
     "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here, for benchmarks.scaling."
 )
 def main(
-    extract: Path, nominals: tuple[int, ...], jobs: tuple[int, ...], picture: Path | None, keep: Path | None
+    extract: Path,
+    nominals: tuple[int, ...],
+    each_up_to: int,
+    only_runs: bool,
+    jobs: tuple[int, ...],
+    picture: Path | None,
+    keep: Path | None,
 ) -> None:
     """Print the tables."""
     print(f"{date.today()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n")
-    print(
-        "| nominals | processes | s | nominals/s | MiB resident | MiB ledger | MiB table |\n|---|---|---|---|---|---|---|"
-    )
+    print(TITLES)
     measured = []
     with tempfile.TemporaryDirectory(prefix="dayzero-bulk-") as name:
         folder = Path(name)
         for count in nominals:
             larger = enlarged(extract, folder / f"extract-{count}", count)
             for processes in jobs:
-                measured.append(run(larger, folder, count, processes))
-                print(measured[-1].row(), flush=True)
-        print("\n| incidents | one alone, us | one of a part, us |\n|---|---|---|")
-        for row in by_length():
-            print(row, flush=True)
-        print("\n| single scores | p50, ms | p99, ms | bulk lines/s |\n|---|---|---|---|")
-        for row in beside(folder):
-            print(row, flush=True)
+                for record in ("batch", "each") if count <= each_up_to else ("batch",):
+                    measured.append(run(larger, folder, count, processes, record))
+                    print(measured[-1].row(), flush=True)
+        if not only_runs:
+            _print_others(folder)
     if keep is not None:
         keep.write_text(json.dumps([one._asdict() for one in measured], indent=1) + "\n")
     if picture is not None:
         plot(measured, picture)
+
+
+def _print_others(folder: Path) -> None:
+    print("\n| incidents | one alone, us | one of a part, us |\n|---|---|---|")
+    for row in by_length():
+        print(row, flush=True)
+    print("\n| single scores | p50, ms | p99, ms | bulk lines/s |\n|---|---|---|---|")
+    for row in beside(folder):
+        print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ NOT_FOR_SERVING = {
 }
 
 EXTRA, WITH_EXTRAS = {"pyarrow", "distributed"}, {"app.bulk.parquet", "app.bulk.cluster"}
-"""What an extra brings, and who may import it beside the reading of extracts."""
+ARROW_WITHIN = ("app.extract.", "app.bulk.table.")
+"""What an extra brings, and who may import it."""
 
 
 def modules(folder: str) -> Iterator[tuple[str, ast.Module]]:
@@ -64,7 +65,7 @@ ALL = APP | dict(modules("training"))
 def test_app_imports_nothing_it_must_not(name: str) -> None:
     tops = {imported.split(".")[0] for imported in imports(APP[name])}
     assert "training" not in tops
-    assert not tops & (NOT_FOR_SERVING - (EXTRA if name in WITH_EXTRAS or name.startswith("app.extract.") else set()))
+    assert not tops & (NOT_FOR_SERVING - (EXTRA if name in WITH_EXTRAS or name.startswith(ARROW_WITHIN) else set()))
 
 
 def test_audit_knows_no_capability() -> None:

@@ -21,7 +21,7 @@ from app.purposes import DEFAULT_PURPOSE, PURPOSES
 ENVELOPE_VERSION = 1
 EVENTS = (
     "score", "decision", "view", "challenge", "export", "erasure", "replay", "read", "refusal", "heartbeat",
-    "key-rotation", "priority",
+    "key-rotation", "priority", "batch",
 )  # fmt: skip
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 import app
-from app.bulk.pools import Pending, Pool, digests
-from app.bulk.work import Line, Part, Run, score_part
+from app.bulk.pools import Pending, Pool, Result, digests
+from app.bulk.work import Run, Work
 from app.errors import SetupError, Unavailable
 from app.harm.golden import check_golden
 from app.harm.service import Scorer
@@ -49,21 +49,20 @@ class Models(WorkerPlugin):  # type: ignore[misc] # the library is untyped
         self.scorer = scorer
 
 
-def score_there(name: str, run: Run, part: Part) -> list[Line]:
-    """`score_part` with the models this worker loaded."""
-    return score_part(get_worker().plugins[name].scorer, run, part)
+def score_there(name: str, run: Run, work: Work[Result]) -> Result:
+    """The work, with the models this worker loaded."""
+    return work.scored(get_worker().plugins[name].scorer, run)
 
 
 class _Remote:
     def __init__(self, future: Any) -> None:
         self._future = future
 
-    def result(self) -> list[Line]:
+    def result(self) -> Any:
         try:
-            lines: list[Line] = self._future.result()
+            return self._future.result()
         except (KilledWorker, OSError, TimeoutError):
             raise Unavailable("The cluster lost its workers or its scheduler.") from None
-        return lines
 
 
 class _Cluster:
@@ -71,8 +70,8 @@ class _Cluster:
         self._client, self._name = client, name
         self.ahead = AHEAD * max(1, sum(client.ncores().values()))
 
-    def submit(self, run: Run, part: Part) -> Pending:
-        return _Remote(self._client.submit(score_there, self._name, run, part, pure=False))
+    def submit(self, run: Run, work: Work[Result]) -> Pending[Result]:
+        return _Remote(self._client.submit(score_there, self._name, run, work, pure=False))
 
 
 @contextmanager

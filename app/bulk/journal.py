@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -35,8 +35,8 @@ class _State(BaseModel):
     seed: str
 
 
-class Journal:
-    """Answers of one run. `run` what its parts share; `done` how many lines an earlier, unfinished run left here."""
+class RunFile:
+    """`.OUT.run` of one run: `run` what its parts share, `resumed` whether it was there already, `half` where answers go."""
 
     def __init__(self, out: Path, same: dict[str, Any], caller: tuple[str, str], today: date) -> None:
         """`same` says of which input, model and ledger the answers are; a run goes on for the day it began on.
@@ -44,8 +44,8 @@ class Journal:
         Raises SetupError where `out` cannot be written, or where a run of something else was left unfinished.
         """
         check_target(out)
-        self._out, self._half, self._kept = out, out.with_name(f".{out.name}.half"), out.with_name(f".{out.name}.run")
-        same = {"part": PART, "caller": list(caller)} | same
+        self._out, self.half, self._kept = out, out.with_name(f".{out.name}.half"), out.with_name(f".{out.name}.run")
+        same = {"caller": list(caller)} | same
         try:
             state = self._begun(same)
             self.resumed = state is not None
@@ -53,13 +53,11 @@ class Journal:
                 state = _State(
                     same=same, today=str(today), began=time.time_ns() // 1_000_000, seed=secrets.token_hex(32)
                 )
-                self._half.unlink(missing_ok=True)
+                self.half.unlink(missing_ok=True)
                 write_private(self._kept, state.model_dump_json().encode())
             self.run = Run(caller, date.fromisoformat(state.today), state.began, bytes.fromhex(state.seed))
-            self._file = os.fdopen(os.open(self._half, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-            self.done = self._cut_to_whole_parts()
         except OSError as error:
-            raise SetupError(f"{out} cannot be written: {error.strerror}.") from None
+            raise cannot_be_written(out, error) from None
 
     def _begun(self, same: dict[str, Any]) -> _State | None:
         """The run that was left unfinished, None where there is none."""
@@ -75,6 +73,35 @@ class Journal:
                 "that run's arguments to finish it, or delete the file to begin anew."
             )
         return found
+
+    def open(self) -> BinaryIO:
+        """The file of answers, to read what is there and add to it. Raises OSError."""
+        return os.fdopen(os.open(self.half, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+
+    def finish(self, made: Path) -> None:
+        """Puts `made` in the place of `out`, and forgets the run. Raises OSError."""
+        made.replace(self._out)
+        self._kept.unlink()
+        self.half.unlink(missing_ok=True)
+
+
+def cannot_be_written(out: Path, error: OSError) -> SetupError:
+    """What is said where the disk refuses."""
+    return SetupError(f"{out} cannot be written: {error.strerror}.")
+
+
+class Journal:
+    """Answers of one run. `run` what its parts share; `done` how many lines an earlier, unfinished run left here."""
+
+    def __init__(self, out: Path, same: dict[str, Any], caller: tuple[str, str], today: date) -> None:
+        """As `RunFile`."""
+        self._state = RunFile(out, {"part": PART} | same, caller, today)
+        self.run, self.resumed = self._state.run, self._state.resumed
+        try:
+            self._file = self._state.open()
+            self.done = self._cut_to_whole_parts()
+        except OSError as error:
+            raise cannot_be_written(out, error) from None
 
     def _cut_to_whole_parts(self) -> int:
         """Cuts off what was not written to its end, and gives how many lines stay."""
@@ -106,9 +133,7 @@ class Journal:
     def finish(self, instead: Path | None = None) -> None:
         """Puts the answers, or the file made of them, in the place of `out`, and forgets the run."""
         os.fsync(self._file.fileno())
-        (instead or self._half).replace(self._out)
-        self._kept.unlink()
-        self._half.unlink(missing_ok=True)
+        self._state.finish(instead or self._state.half)
 
     def close(self) -> None:
         """Leaves what is written for another run to go on with."""

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from app.artifacts import GROUPS
+from app.bulk.table.rows import ERRORS, by_group
 from app.harm.survival import MARKS
 
 ROW_GROUP = 8192
@@ -30,13 +30,16 @@ _ANSWER = pa.schema({
     }),
     "harm": pa.struct({
         "probabilities": pa.list_(pa.float64()), "population_probabilities": pa.list_(pa.float64()),
-        "predicted_group": pa.string(),
+        "predicted_group": pa.string(), "conformal_set": pa.list_(pa.string()),
+        "without_uncharged": pa.struct({
+            "incidents": pa.int32(), "population_probabilities": pa.list_(pa.float64()), "predicted_group": pa.string(),
+        }),
     }),
     "survival": pa.struct({"median_days": pa.int32(), "at": pa.struct({str(day): pa.float64() for day in MARKS})}),
     "audit": pa.struct({"sequence": pa.int64(), "leaf_hash": pa.string()}),
     "type": pa.string(),
     "status": pa.int32(),
-    "errors": pa.list_(pa.struct({"pointer": pa.string(), "rule": pa.string()})),
+    "errors": ERRORS,
 })  # fmt: skip
 """Members of an answer, or of a problem, that become columns; others are in the whole answer only."""
 _DATES = ("as_of", "day_zero")
@@ -84,15 +87,16 @@ def answers_table(lines: Sequence[bytes]) -> pa.Table:
     columns |= {f"model_{name}": _member(model, name) for name in ("family", "version")}
     columns["manifest_sha256"] = _member(model, "manifest_sha256")
     columns["predicted_group"] = _member(harm, "predicted_group")
-    for kind, name in (("population", "population_probabilities"), ("balanced", "probabilities")):
-        shares = _member(harm, name)
-        columns |= {
-            f"{kind}_{group.replace('-', '_')}": pc.list_element(shares, place) for place, group in enumerate(GROUPS)
-        }
+    columns |= _shares("population", _member(harm, "population_probabilities"))
+    columns |= _shares("balanced", _member(harm, "probabilities"))
     columns |= {f"no_incident_by_{day}": _member(survival, "at", str(day)) for day in MARKS}
     columns["median_days"] = _member(survival, "median_days")
     columns |= {f"incidents_{name}": _member(history, name) for name in ("received", "used")}
     columns["warnings"] = _codes(_member(history, "warnings"))
+    columns["conformal_set"] = _member(harm, "conformal_set")
+    columns["uncharged_incidents"] = _member(harm, "without_uncharged", "incidents")
+    columns |= _shares("without_uncharged", _member(harm, "without_uncharged", "population_probabilities"))
+    columns["without_uncharged_group"] = _member(harm, "without_uncharged", "predicted_group")
     columns |= {name: _member(audit, name) for name in ("sequence", "leaf_hash")}
     columns |= {"problem": read["type"], "problem_status": read["status"], "problem_errors": read["errors"]}
     columns["answer"] = pa.array([line.rstrip(b"\n") for line in lines], pa.binary()).cast(pa.string())
@@ -101,6 +105,11 @@ def answers_table(lines: Sequence[bytes]) -> pa.Table:
 
 def _member(values: pa.ChunkedArray, *path: str) -> pa.ChunkedArray:
     return pc.struct_field(values, list(path))
+
+
+def _shares(kind: str, lists: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
+    """A list of four as four columns."""
+    return {name: pc.list_element(lists, place) for place, name in enumerate(by_group(kind))}
 
 
 def _codes(warnings: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -9,20 +9,23 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from app.bulk.work import Line, Part, Run, prepare, score_here, score_part
+from app.bulk.work import Run, Work, prepare, score_here
 from app.errors import SetupError, Unavailable
 from app.harm.service import Scorer, load_scorer
 from app.logs import configure_logs
 from app.settings import Settings
 
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
-class Pending(Protocol):
+
+class Pending(Protocol[Result_co]):
     """A part being scored."""
 
-    def result(self) -> list[Line]:
-        """Its lines, once they are there. Errors: Unavailable where the workers are gone."""
+    def result(self) -> Result_co:
+        """What came of it, once it is there. Errors: Unavailable where the workers are gone."""
 
 
 class Pool(Protocol):
@@ -30,7 +33,7 @@ class Pool(Protocol):
 
     ahead: int
 
-    def submit(self, run: Run, part: Part) -> Pending:
+    def submit(self, run: Run, work: Work[Result]) -> Pending[Result]:
         """Begins with a part."""
 
 
@@ -40,19 +43,19 @@ def cores() -> int:
 
 
 class _Local:
-    def __init__(self, submit: Callable[[Run, Part], Future[list[Line]]], jobs: int) -> None:
+    def __init__(self, submit: Callable[[Run, Work[Any]], Future[Any]], jobs: int) -> None:
         self.ahead = 2 * jobs
         self._submit = submit
 
-    def submit(self, run: Run, part: Part) -> Pending:
-        return _Watched(self._submit(run, part))
+    def submit(self, run: Run, work: Work[Result]) -> Pending[Result]:
+        return _Watched(self._submit(run, work))
 
 
 class _Watched:
-    def __init__(self, future: Future[list[Line]]) -> None:
+    def __init__(self, future: Future[Any]) -> None:
         self._future = future
 
-    def result(self) -> list[Line]:
+    def result(self) -> Any:
         try:
             return self._future.result()
         except BrokenProcessPool:
@@ -60,23 +63,24 @@ class _Watched:
 
 
 @contextmanager
-def thread_pool(scorer: Scorer) -> Iterator[Pool]:
-    """One thread of this process: starting another process takes longer than scoring some hundreds."""
-    with ThreadPoolExecutor(1, thread_name_prefix="score") as thread:
-        yield _Local(lambda run, part: thread.submit(score_part, scorer, run, part), 1)
+def thread_pool(scorer: Scorer, jobs: int = 1) -> Iterator[Pool]:
+    """Threads of this process: for few requests, since starting another process takes longer than scoring some hundreds,
+    and for columns, which leave the interpreter alone."""
+    with ThreadPoolExecutor(jobs, thread_name_prefix="score") as threads:
+        yield _Local(lambda run, work: threads.submit(work.scored, scorer, run), jobs)
 
 
 @contextmanager
-def process_pool(settings: Settings, scorer: Scorer, jobs: int) -> Iterator[Pool]:
-    """`jobs` processes; each loads the models of `settings`, which must be those of `scorer`, for itself.
+def process_pool(settings: Settings, scorer: Scorer, jobs: int, only: str | None = None) -> Iterator[Pool]:
+    """`jobs` processes; each loads the models of `settings`, or just one, for itself: they must be those of `scorer`.
 
     Handing them the models would need a pipe to hold more than it can, and block for ever where a process died at its start.
     """
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the ledger's thread and locks in mid-air
-    begin = (settings.artifacts, settings.harm_index, digests(scorer))
+    begin = (settings.artifacts, settings.harm_index, only, digests(scorer))
     processes = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=begin)
     try:
-        yield _Local(lambda run, part: processes.submit(score_here, run, part), jobs)
+        yield _Local(lambda run, work: processes.submit(score_here, run, work), jobs)
     finally:
         processes.shutdown(wait=True, cancel_futures=True)
 
@@ -87,11 +91,11 @@ def digests(scorer: Scorer) -> dict[str, str]:
     return models | {"harm index": scorer.index.sha256}
 
 
-def _begin(artifacts: Path, harm_index: Path, expected: dict[str, str]) -> None:
+def _begin(artifacts: Path, harm_index: Path, only: str | None, expected: dict[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure_logs("error")
-    scorer = load_scorer(artifacts, harm_index)
+    scorer = load_scorer(artifacts, harm_index, only=only)
     if digests(scorer) != expected:
         raise SetupError("The models were changed while the run began. Start it again.")
     prepare(scorer)

@@ -8,38 +8,44 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from app.artifacts import load_manifest, versions
 from app.audit.ledger import Ledger
 from app.audit.store import Store
 from app.bulk.batch import PART
 from app.bulk.journal import Journal
-from app.bulk.outputs import Answers, Output, Printed, kept, whole
-from app.bulk.pools import Pending, Pool, cores, digests, process_pool, thread_pool
-from app.bulk.recorder import Recorded, Recorder
+from app.bulk.ordering import in_order
+from app.bulk.outputs import Output, Printed, kept, whole
+from app.bulk.pools import Pool, cores, digests, process_pool, thread_pool
+from app.bulk.recorder import Recorder
 from app.bulk.remote import post_lines, post_one
-from app.bulk.sources import LINES, Source, from_extract, from_file
-from app.bulk.work import Part, Run
+from app.bulk.sources import LINES, NEEDS_ARROW, PARQUET, Source, from_extract, from_file
+from app.bulk.work import Run
 from app.errors import SetupError
 from app.files import check_target
 from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import STALKER
+from app.harm.records import DEFAULT_FAMILY
 from app.harm.service import Scorer, load_scorer
 from app.harm.subject import Subject
 from app.progress import bar
 from app.settings import Settings
 from app.storage import LOCAL_ISSUER, open_store
+from app.text.manifest import FAMILY
+from app.text.model import TextModel
+from app.text.service import newest_model
 
-COMMITTING = 2
-"""Parts whose records are being committed while the next one is sealed."""
+Record = Literal["batch", "each"]
 
 
 @dataclass(frozen=True)
 class Options:
     """How to score. `server`, with its `token`: there; `scheduler`: on that cluster; else here in `jobs` processes.
 
-    `as_of`, `explain` and `model` (None: the usual one) are for extracts; a request says all three itself.
+    `as_of`, `explain` and `model` (None: the usual one) are for extracts; a request says all three itself. `record`: each nominal
+    for itself, a batch at a time, or (None) a batch where that will do: a table of an extract, nothing explained.
     """
 
     out: Path | None = None
@@ -50,6 +56,7 @@ class Options:
     as_of: date | None = None
     explain: str = "none"
     model: str | None = None
+    record: Record | None = None
 
 
 def score(settings: Settings, given: Path, options: Options, subject: str) -> int:
@@ -60,16 +67,42 @@ def score(settings: Settings, given: Path, options: Options, subject: str) -> in
     """
     if options.out is not None:
         check_target(options.out)
+    if _batched(given, options):
+        return _as_table(settings, given, options, (LOCAL_ISSUER, subject))
     if options.server is not None:
         return _by_service(settings, given, options, options.server)
     return _by_ourselves(settings, given, options, (LOCAL_ISSUER, subject))
 
 
+def _batched(given: Path, options: Options) -> bool:
+    """Whether batches are recorded. Raises SetupError where that was asked for and cannot be."""
+    table = options.out is not None and options.out.suffix == PARQUET
+    possible = given.is_dir() and table and options.explain == "none" and options.server is None
+    if options.record == "batch" and not possible:
+        raise SetupError("--record batch is for an extract scored here, without --explain, into a .parquet table.")
+    return possible and options.record != "each"
+
+
+def _as_table(settings: Settings, given: Path, options: Options, caller: tuple[str, str]) -> int:
+    try:
+        from app.bulk.table.run import Wanted, score_table  # noqa: PLC0415 - Arrow is an extra
+    except ImportError:
+        raise SetupError(NEEDS_ARROW) from None
+    assert options.out is not None  # noqa: S101 - `_batched` looked
+    family = options.model or DEFAULT_FAMILY
+    subject = _subject(settings.artifacts, family)
+    wanted = Wanted(given, options.out, family, subject, options.as_of, options.jobs, options.scheduler)
+    return score_table(settings, wanted, caller)
+
+
 def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tuple[str, str]) -> int:
     engine, keys = open_store(settings)
-    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
+    only = (options.model or DEFAULT_FAMILY) if given.is_dir() else None
+    if only is not None:
+        _subject(settings.artifacts, only)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, only)
     check_golden(scorer)
-    source = _source(settings, given, options, scorer.index)
+    source = _source(settings, given, options, scorer.index, scorer.texts.get(FAMILY))
     ledger = Ledger(engine, keys)
     ledger.start()
     with ExitStack() as opened:
@@ -85,38 +118,24 @@ def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tup
             run, start = journal.run, journal.done
             output = opened.enter_context(kept(journal, options.out, named=source.named))
             recorder = Recorder(ledger, Store(engine, keys) if journal.resumed else None)
-        pool = opened.enter_context(_pool(settings, scorer, options, source.total - start))
+        pool = opened.enter_context(_pool(settings, scorer, options, source.total - start, only))
         progress = opened.enter_context(bar("scoring"))
         task = progress.add_task("", total=source.total, completed=start)
-        for answers in _in_order(source.parts(start), run, pool, recorder):
+        for answers in in_order(source.parts(start), run, pool, recorder):
             output.write(answers)
             progress.advance(task, len(answers))
     return output.problems
 
 
-def _in_order(parts: Iterator[Part], run: Run, pool: Pool, recorder: Recorder) -> Iterator[Answers]:
-    """Some parts are being scored while the records of others are committed; answers come in order, committed."""
-    scoring: deque[Pending] = deque()
-    committing: deque[Recorded] = deque()
-    for part in parts:
-        scoring.append(pool.submit(run, part))
-        if len(scoring) > pool.ahead:
-            committing.append(recorder.record(scoring.popleft().result()))
-        if len(committing) > COMMITTING:
-            yield committing.popleft().answers()
-    while scoring or committing:
-        if scoring:
-            committing.append(recorder.record(scoring.popleft().result()))
-        yield committing.popleft().answers()
-
-
-def _pool(settings: Settings, scorer: Scorer, options: Options, left: int) -> AbstractContextManager[Pool]:
+def _pool(
+    settings: Settings, scorer: Scorer, options: Options, left: int, only: str | None
+) -> AbstractContextManager[Pool]:
     if options.scheduler is not None:
         from app.bulk.cluster import cluster_pool  # noqa: PLC0415 - Dask is an extra
 
         return cluster_pool(options.scheduler, scorer)
     jobs = min(options.jobs or cores(), -(-left // PART))
-    return process_pool(settings, scorer, jobs) if jobs > 1 else thread_pool(scorer)
+    return process_pool(settings, scorer, jobs, only) if jobs > 1 else thread_pool(scorer)
 
 
 def _by_service(settings: Settings, given: Path, options: Options, server: str) -> int:
@@ -126,7 +145,8 @@ def _by_service(settings: Settings, given: Path, options: Options, server: str) 
             output.write([(None, answer)])
         return output.problems
     index = index_in_force(settings.harm_index)
-    source = _source(settings, given, options, index)
+    reader = newest_model(settings.artifacts, settings.artifact_keys) if given.is_dir() else None
+    source = _source(settings, given, options, index, reader)
     with _output(options.out, alone=source.total == 1, named=source.named) as output, bar("scoring") as progress:
         task = progress.add_task("", total=source.total)
         asked: deque[str | None] = deque()
@@ -149,11 +169,11 @@ def _output(out: Path | None, *, alone: bool, named: bool) -> AbstractContextMan
     return whole(out, named=named) if out is not None else Printed(alone=alone, named=named)
 
 
-def _source(settings: Settings, given: Path, options: Options, index: HarmIndex) -> Source:
+def _source(settings: Settings, given: Path, options: Options, index: HarmIndex, reader: TextModel | None) -> Source:
     if given.is_dir():
         asked = {"explain": options.explain} | ({} if options.model is None else {"model": options.model})
         subject = STALKER if options.model is None else _subject(settings.artifacts, options.model)
-        return from_extract(given, index, settings.today(), options.as_of, subject, asked)
+        return from_extract(given, index, settings.today(), options.as_of, subject, asked, reader)
     return from_file(given)
 
 

@@ -7,7 +7,7 @@ the same nominal of the same run has the same id however often it is computed, a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from app.audit.records import NewRecord, uuid7_of
 from app.bulk.batch import Asked, read_line, score_each, told
@@ -26,15 +26,35 @@ class Named(NamedTuple):
     asked: Asked
 
 
-class Part(Protocol):
-    """Some of the requests of a run, `first` the number of the first; goes to workers, so it can be pickled."""
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Work(Protocol[Result_co]):
+    """Some of what a run scores; goes to workers, so it can be pickled."""
 
     @property
     def first(self) -> int:
-        """Number of its first request in the run."""
+        """Number of the first nominal or request in the run."""
 
     def __len__(self) -> int:
         """How many there are."""
+
+    def scored(self, scorer: Scorer, run: "Run") -> Result_co:
+        """What is handed back."""
+
+
+class Part(Protocol):
+    """Requests of a run; `first` the number of the first."""
+
+    @property
+    def first(self) -> int:
+        """As in `Work`."""
+
+    def __len__(self) -> int:
+        """As in `Work`."""
+
+    def scored(self, scorer: Scorer, run: "Run") -> "list[Line]":
+        """An answer for each."""
 
     def requests(self, index: HarmIndex) -> list[Named]:
         """Them, read and checked."""
@@ -52,6 +72,10 @@ class LinePart:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def scored(self, scorer: Scorer, run: "Run") -> "list[Line]":
+        """An answer for each line."""
+        return score_part(scorer, run, self)
 
     def requests(self, _: HarmIndex) -> list[Named]:
         """Each line as a request."""
@@ -109,8 +133,8 @@ def prepare(scorer: Scorer) -> None:
     _here[:] = [scorer]
 
 
-def score_here(run: Run, part: Part) -> list[Line]:
-    """`score_part` with what `prepare` loaded."""
+def score_here(run: Run, work: Work[Result_co]) -> Result_co:
+    """The work, with what `prepare` loaded."""
     if not _here:
         raise SetupError("This worker has not loaded the models.")
-    return score_part(_here[0], run, part)
+    return work.scored(_here[0], run)

@@ -26,9 +26,9 @@ The end of the extract is its newest recording day, today at the latest.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,46 +37,49 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract import rules
-from app.extract.raw import Raw, RawIncidents, RawInvolvements, codes_of, read_raw
+from app.extract.log_harm import LogHarm, fill_in
+from app.extract.raw import Raw, RawIncidents, RawInvolvements, read_raw
 from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
-from app.extract.tables import Reader
-from app.harm.features import CLASSES, NO_DAY, Floats, Ints
-from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
+from app.extract.tables import Reader, give_back
+from app.extract.values import Values, value_incidents
+from app.harm.features import NO_DAY, Floats, Ints
+from app.harm.harm_index import HarmIndex
 
 log = logging.getLogger(__name__)
 
 MARKER = "SYNTHETIC.txt"
 REAL_SOURCE = "a force's own extract"
 
-ReadsHarm = Callable[[Sequence[str]], Mapping[str, float]]
-"""Incident ids to the harm (days) read out of the logs of those that have one."""
-
 
 @dataclass(frozen=True)
 class Extract:
     """Clean columns; days since 1970-01-01, `NO_DAY` where unknown.
 
-    P persons by id: `person_id` str, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
-    None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `occurred`,
-    `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and harassment
-    subgroup), `approximate` (harm is a median), `non_crime`, `code` (five digits, empty for none). V involvements:
+    P persons by id: `persons` their ids, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
+    None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `incidents`
+    their ids, `occurred`, `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and
+    harassment subgroup), `approximate` (harm is a median), `inferred` (it was read out of a log), `assumed` (neither: 3
+    days), `non_crime`, `codes` the place of each one's code among `offences` (five digits, empty for none). V involvements:
     rows of incident and person, `role` as `ROLES`, `charged`, `eliminated`. K custody appearances, C contacts of
     victims. `end` is the last day; `source` whom it tells of.
     """
 
-    person_id: NDArray[np.object_]
+    persons: pa.StringArray
     birth: Floats
     gender: NDArray[np.int8]
     ethnicity: NDArray[np.object_] | None
-    incident_id: NDArray[np.object_]
+    incidents: pa.StringArray
     occurred: Ints
     recorded: Ints
     harm: Floats
     classes: Flags
     harassing: Flags
     approximate: Flags
+    inferred: Flags
+    assumed: Flags
     non_crime: Flags
-    code: NDArray[np.object_]
+    offences: NDArray[np.str_]
+    codes: Ints
     incident: Ints
     person: Ints
     role: NDArray[np.int8]
@@ -90,36 +93,41 @@ class Extract:
     source: str
     counts: dict[str, int]
 
+    @cached_property
+    def person_id(self) -> NDArray[np.object_]:
+        """`persons` as Python strings, (P,): made when somebody asks, since they take ten times the room."""
+        return np.asarray(self.persons.to_numpy(zero_copy_only=False))
 
-@dataclass(frozen=True)
-class _Value:
-    """Of each incident: harm in days, classes, whether it is of the stalking and harassment subgroup, whether the harm
-    is a median, whether there is a number at all."""
+    @cached_property
+    def incident_id(self) -> NDArray[np.object_]:
+        """`incidents` as Python strings, (I,)."""
+        return np.asarray(self.incidents.to_numpy(zero_copy_only=False))
 
-    harm: Floats
-    classes: Flags
-    harassing: Flags
-    approximate: Flags
-    known: Flags
+    @property
+    def code(self) -> NDArray[np.str_]:
+        """The code of each incident, (I,)."""
+        return self.offences[self.codes]
 
 
 def load_extract(
-    folder: Path, harm_index: HarmIndex, *, today: date | None = None, read_logs: ReadsHarm | None = None
+    folder: Path, harm_index: HarmIndex, *, today: date | None = None, logs: LogHarm | None = None
 ) -> Extract:
     """Read, check and clean an extract folder (extract.md): Parquet or CSV, one file a table.
 
-    `today` (default: the calendar's) bounds recording days; `read_logs` tells the harm of domestic non-crimes that have no
-    score and a log. Raises SetupError with a table of what is wrong: missing
+    `today` (default: the calendar's) bounds recording days; `logs` tells the harm of domestic non-crimes that have no score
+    and a log. Raises SetupError with a table of what is wrong: missing
     columns, unreadable dates, unknown words, broken keys.
     """
     counts: Counts = {}
     raw = read_raw(Reader(folder), counts)
+    give_back()
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
-    incidents, future = _settle_dates(_with_read(raw.incidents, read_logs, counts), end, counts)
-    value = _value(incidents, harm_index, counts)
+    incidents, future = _settle_dates(fill_in(raw.incidents, logs, counts), end, counts)
+    value = value_incidents(incidents, raw.offences, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
+    raw = replace(raw, involvements=involved)  # of millions of rows none is held twice for longer than it takes
     kept = _kept(incidents, value, involved, ~future & value.known, counts)
 
     involved = involved.take(np.flatnonzero(kept[involved.incident]))
@@ -138,24 +146,27 @@ def load_extract(
     return _extract(cleaned, value, kept, end, source_of(folder), counts)
 
 
-def _extract(raw: Raw, value: _Value, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
+def _extract(raw: Raw, value: Values, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
     """Lay out the clean columns; only `kept` incidents."""
     rows = np.flatnonzero(kept)
     incidents, involved = raw.incidents.take(rows), raw.involvements
     return Extract(
-        person_id=raw.persons.ids.to_numpy(zero_copy_only=False),
+        persons=raw.persons.ids,
         birth=raw.persons.birth,
         gender=raw.persons.gender,
         ethnicity=raw.persons.ethnicity,
-        incident_id=incidents.ids.to_numpy(zero_copy_only=False),
+        incidents=incidents.ids,
         occurred=incidents.occurred,
         recorded=incidents.recorded,
         harm=value.harm[rows],
         classes=value.classes[rows],
         harassing=value.harassing[rows],
         approximate=value.approximate[rows],
+        inferred=incidents.inferred,
+        assumed=value.assumed[rows],
         non_crime=incidents.non_crime,
-        code=incidents.code,
+        offences=raw.offences,
+        codes=incidents.code,
         incident=(np.cumsum(kept) - 1)[involved.incident],
         person=involved.person,
         role=involved.role,
@@ -180,19 +191,6 @@ def _end(incidents: RawIncidents, latest: int) -> int:
     return int(present.max())
 
 
-def _with_read(incidents: RawIncidents, read_logs: ReadsHarm | None, counts: Counts) -> RawIncidents:
-    """Fill in the harm of domestic non-crimes that is read out of their logs."""
-    if read_logs is None:
-        return incidents
-    missing = np.flatnonzero(np.isnan(incidents.harm_score) & incidents.non_crime & incidents.domestic)
-    names = incidents.ids.take(pa.array(missing)).to_pylist()
-    read = read_logs(names)
-    harm = incidents.harm_score.copy()
-    harm[missing] = [read.get(name, np.nan) for name in names]
-    counts["domestic-non-crime-read"] = int((~np.isnan(harm[missing])).sum())
-    return replace(incidents, harm_score=harm)
-
-
 def _stated(incidents: RawIncidents) -> Ints:
     """Recording days as the extract gives them: without one, the day of the event."""
     return np.where(incidents.recorded == NO_DAY, incidents.occurred, incidents.recorded)
@@ -206,43 +204,6 @@ def _settle_dates(incidents: RawIncidents, end: int, counts: Counts) -> tuple[Ra
     counts["date-in-the-future"] = int(future.sum())
     counts["recorded-before-event"] = int(early.sum())
     return replace(incidents, recorded=np.maximum(stated, incidents.occurred)), future
-
-
-def _value(incidents: RawIncidents, harm_index: HarmIndex, counts: Counts) -> _Value:
-    """Harm and classes as in serving: what was sent first, the harm index next, nothing for other non-crimes (ours)."""
-    distinct, place = np.unique(incidents.code.astype(str), return_inverse=True)
-    offences = [harm_index.lookup(str(code)) for code in distinct]
-    listed = np.array([offence is not None for offence in offences])[place]
-    by_code = np.array([offence.harm if offence else np.nan for offence in offences])[place]
-    median = np.array([bool(offence and offence.approximate) for offence in offences])[place]
-    group = np.array([bool(offence and offence.subgroup == STALKING_AND_HARASSMENT) for offence in offences])[place]
-    classes_of = [offence.classes if offence else frozenset[str]() for offence in offences]
-    own = np.array(
-        [
-            [_flags(offence_classes(classes, intimate_partner=known)) for classes in classes_of]
-            for known in (False, True)
-        ]
-    )
-
-    scored = ~np.isnan(incidents.harm_score)
-    unscored = ~scored & incidents.non_crime & incidents.domestic
-    otherwise = np.where(incidents.non_crime, 0.0, by_code)
-    otherwise = np.where(unscored, rules.UNSCORED_DOMESTIC_HARM, otherwise)
-    nameless = ~listed & ~incidents.non_crime
-    counts["domestic-non-crime-unscored"] = int(unscored.sum())
-    counts["unknown-code"] = int((nameless & ~scored).sum())
-    counts["unknown-code-with-harm"] = int((nameless & scored).sum())
-    return _Value(
-        harm=np.where(scored, incidents.harm_score, otherwise),
-        classes=np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic]),
-        harassing=group & ~incidents.non_crime,
-        approximate=median & ~scored & ~incidents.non_crime,
-        known=scored | ~nameless,
-    )
-
-
-def _flags(classes: frozenset[str]) -> list[bool]:
-    return [name in classes for name in CLASSES[:-1]]
 
 
 def _settle_roles(
@@ -259,10 +220,9 @@ def _settle_roles(
     return involved.take(np.flatnonzero(~weaker & ~before_birth))
 
 
-def _kept(incidents: RawIncidents, value: _Value, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
+def _kept(incidents: RawIncidents, value: Values, involved: RawInvolvements, usable: Flags, counts: Counts) -> Flags:
     """Usable incidents less those recorded twice."""
-    code = codes_of(pa.array(incidents.code))
-    what = [incidents.occurred, code, incidents.non_crime, incidents.domestic, value.harm, usable]
+    what = [incidents.occurred, incidents.code, incidents.non_crime, incidents.domestic, value.harm, usable]
     again = rules.recorded_twice(what, involved.incident, involved.person, len(usable)) & usable
     counts["recorded-twice"] = int(again.sum())
     return usable & ~again

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract.known import ROLES, contacts_of, incident_columns
 from app.extract.load import Extract, load_extract
+from app.extract.log_harm import LogHarm
 from app.extract.rules import VICTIM_ROLE, Flags
+from app.extract.tables import give_back
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
 from app.harm.harm_index import HarmIndex
 from app.harm.history import EPOCH, LATEST_SCORING_DAYS, STALKER
@@ -30,10 +33,22 @@ class Spans(NamedTuple):
 
     starts: Ints
 
-    def part(self, first: int, last: int) -> tuple["Spans", slice]:
-        """Those of nominals `first:last` among themselves, and the rows they own."""
-        starts = self.starts[first : last + 1]
-        return Spans(starts - starts[0]), slice(int(starts[0]), int(starts[-1]))
+    @property
+    def lengths(self) -> Ints:
+        """Rows of each nominal, (N,)."""
+        return np.diff(self.starts)
+
+    @property
+    def owner(self) -> Ints:
+        """Whose each row is."""
+        return np.repeat(np.arange(len(self.starts) - 1), self.lengths)
+
+    def take(self, nominals: Ints) -> tuple["Spans", Ints]:
+        """Those of some nominals among themselves, and the rows they own."""
+        lengths = self.lengths[nominals]
+        ends = np.cumsum(lengths)
+        rows = np.arange(ends[-1] if len(ends) else 0) + np.repeat(self.starts[nominals] - (ends - lengths), lengths)
+        return Spans(np.concatenate([[0], ends])), rows
 
     def each(self) -> Iterator[slice]:
         """The rows of each nominal."""
@@ -43,29 +58,54 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownIncidents:
-    """M incidents in the order of nominal, date and id; `bits` int64 (M,) are the classes, the first of `CLASSES` lowest."""
+    """M incidents in the order of nominal, date and id, in narrow columns: a country has tens of millions.
+
+    `incident` int32 (M,) says which of `names` each is, ids in UTF-8 byte order; `day` int32; `bits` int8 are the classes, the
+    first of `CLASSES` lowest; `code` int16 which of `offences` it is; `inferred` where harm
+    was read out of a log, `assumed` where nobody scored a domestic non-crime.
+    """
 
     spans: Spans
-    incident_id: NDArray[np.object_]
-    day: Ints
+    names: pa.StringArray
+    offences: NDArray[np.str_]
+    incident: NDArray[np.int32]
+    day: NDArray[np.int32]
     harm: Floats
-    bits: Ints
-    code: NDArray[np.object_]
+    bits: NDArray[np.int8]
+    code: NDArray[np.int16]
     non_crime: Flags
     role: NDArray[np.int8]
+    inferred: Flags
+    assumed: Flags
 
-    def part(self, first: int, last: int) -> "KnownIncidents":
-        """Those of nominals `first:last`."""
-        spans, rows = self.spans.part(first, last)
+    @property
+    def incident_id(self) -> pa.StringArray:
+        """The id of each, (M,)."""
+        return self.names.take(pa.array(self.incident))
+
+    @property
+    def inferred_ids(self) -> list[str]:
+        """The ids of those whose harm was read out of a log."""
+        found: list[str] = self.incident_id.filter(pa.array(self.inferred)).to_pylist()
+        return found
+
+    def take(self, nominals: Ints) -> "KnownIncidents":
+        """Those of some nominals, with no more names than they need."""
+        spans, rows = self.spans.take(nominals)
+        needed, incident = np.unique(self.incident[rows], return_inverse=True)
         return KnownIncidents(
             spans,
-            self.incident_id[rows],
+            self.names.take(pa.array(needed)),
+            self.offences,
+            incident.astype(np.int32),
             self.day[rows],
             self.harm[rows],
             self.bits[rows],
             self.code[rows],
             self.non_crime[rows],
             self.role[rows],
+            self.inferred[rows],
+            self.assumed[rows],
         )
 
 
@@ -73,12 +113,12 @@ class KnownIncidents:
 class People:
     """N nominals by id, and what was known of them on `as_of` (days since 1970-01-01).
 
-    `nominal_id` str (N,); `birth` float64 (N,), NaN unknown; `gender` int8 (N,) as `GENDER_CODES`; `contacts` float64 (N,)
+    `nominal_id` (N,); `birth` float64 (N,), NaN unknown; `gender` int8 (N,) as `GENDER_CODES`; `contacts` float64 (N,)
     of the index incident's victim before day zero, NaN where it has none on record; `custody_day` appearances by then.
     """
 
     as_of: int
-    nominal_id: NDArray[np.object_]
+    nominal_id: pa.StringArray
     birth: Floats
     gender: NDArray[np.int8]
     contacts: Floats
@@ -91,31 +131,45 @@ class People:
 
     def part(self, first: int, last: int) -> "People":
         """Nominals `first:last`."""
-        custody, appearances = self.custody.part(first, last)
+        return self.take(np.arange(first, last))
+
+    def take(self, nominals: Ints) -> "People":
+        """Some nominals, in the order given."""
+        custody, appearances = self.custody.take(nominals)
         return replace(
             self,
-            nominal_id=self.nominal_id[first:last],
-            birth=self.birth[first:last],
-            gender=self.gender[first:last],
-            contacts=self.contacts[first:last],
-            incidents=self.incidents.part(first, last),
+            nominal_id=self.nominal_id.take(pa.array(nominals)),
+            birth=self.birth[nominals],
+            gender=self.gender[nominals],
+            contacts=self.contacts[nominals],
+            incidents=self.incidents.take(nominals),
             custody=custody,
             custody_day=self.custody_day[appearances],
         )
 
 
 def load_people(
-    folder: Path, index: HarmIndex, today: date, as_of: date | None = None, subject: Subject = STALKER
+    folder: Path,
+    index: HarmIndex,
+    today: date,
+    as_of: date | None = None,
+    subject: Subject = STALKER,
+    logs: LogHarm | None = None,
 ) -> People:
     """Read an extract folder and keep who can be scored on `as_of` (default: the extract's last day, at most `today`).
 
+    `logs` as for `load_extract`.
+
     Raises SetupError as `load_extract`, and for a day after the extract's end.
     """
-    extract = load_extract(folder, index, today=today)
+    extract = load_extract(folder, index, today=today, logs=logs)
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
-    return people_on(extract, day, subject)
+    people = people_on(extract, day, subject)
+    del extract
+    give_back()
+    return people
 
 
 def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> People:
@@ -124,9 +178,9 @@ def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> Peopl
     rows = np.flatnonzero((role > 0) & (extract.recorded[extract.incident] <= as_of))
     columns = incident_columns(extract, rows, extract.person[rows], role)
     begins = begins_case(columns.classes, extract.harassing[extract.incident[rows]], subject.day_zero)
-    found = day_zero_histories(columns, len(extract.person_id), as_of, begins=begins)
+    found = day_zero_histories(columns, len(extract.persons), as_of, begins=begins)
     person = np.flatnonzero((found.day_zero != NO_DAY) & (found.day_zero >= as_of - LATEST_SCORING_DAYS))
-    place = np.full(len(extract.person_id), -1)
+    place = np.full(len(extract.persons), -1)
     place[person] = np.arange(len(person))
 
     index = extract.incident[rows[found.source[found.starts[person + 1] - 1]]]
@@ -137,7 +191,7 @@ def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> Peopl
     custody = custody[np.lexsort((extract.custody_day[custody], extract.custody_person[custody]))]
     return People(
         as_of=as_of,
-        nominal_id=extract.person_id[person],
+        nominal_id=extract.persons.take(pa.array(person)),
         birth=extract.birth[person],
         gender=extract.gender[person],
         contacts=np.where(of_nobody, np.nan, contacts),
@@ -154,13 +208,17 @@ def _known_incidents(extract: Extract, rows: Ints, role: NDArray[np.int8], place
     rows, incident = rows[order], incident[order]
     return KnownIncidents(
         spans=_spans(owner[order], count),
-        incident_id=extract.incident_id[incident],
-        day=extract.occurred[incident],
+        names=extract.incidents,
+        offences=extract.offences,
+        incident=incident.astype(np.int32),
+        day=extract.occurred[incident].astype(np.int32),
         harm=extract.harm[incident],
-        bits=extract.classes[incident] @ _BITS,
-        code=extract.code[incident],
+        bits=(extract.classes @ _BITS).astype(np.int8)[incident],
+        code=extract.codes.astype(np.int16)[incident],
         non_crime=extract.non_crime[incident],
         role=role[rows],
+        inferred=extract.inferred[incident],
+        assumed=extract.assumed[incident],
     )
 
 

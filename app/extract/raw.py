@@ -26,16 +26,18 @@ class RawPersons:
 
 @dataclass(frozen=True)
 class RawIncidents:
-    """By id in UTF-8 byte order; `code` five digits or as delivered, empty for none; `harm_score` NaN for none."""
+    """By id in UTF-8 byte order; `code` places among `Raw.offences`; `harm_score` NaN for none, `inferred` where
+    it was read out of a log."""
 
     ids: pa.Array
     occurred: Ints
     recorded: Ints
     harm_score: Floats
-    code: NDArray[np.object_]
+    code: Ints
     non_crime: Flags
     domestic: Flags
     partner: Flags
+    inferred: Flags
 
     def take(self, rows: Ints) -> "RawIncidents":
         """The given rows."""
@@ -59,9 +61,13 @@ class RawInvolvements:
 
 @dataclass(frozen=True)
 class Raw:
-    """A whole extract as keyed columns; custody appearances and contacts as rows of persons and days."""
+    """A whole extract as keyed columns; custody appearances and contacts as rows of persons and days.
+
+    `offences` are the codes that occur, sorted: five digits or as delivered, empty for none.
+    """
 
     persons: RawPersons
+    offences: NDArray[np.str_]
     incidents: RawIncidents
     involvements: RawInvolvements
     custody_person: Ints
@@ -73,13 +79,13 @@ class Raw:
 def read_raw(reader: Reader, counts: Counts) -> Raw:
     """Read everything and count repeated rows and slashed codes. Raises SetupError naming all that is wrong."""
     persons = _persons(reader, counts)
-    incidents = _incidents(reader, counts)
+    offences, incidents = _incidents(reader, counts)
     involvements = _involvements(reader, incidents.ids, persons.ids, counts)
     custody_person, custody_day = _custody(reader, persons.ids, counts)
     contact_person = reader.places("contacts", "person_id", persons.ids, "unknown-person")
     contact_day = reader.days("contacts", "contacted_on", required=True)
     reader.stop_if_wrong()
-    return Raw(persons, incidents, involvements, custody_person, custody_day, contact_person, contact_day)
+    return Raw(persons, offences, incidents, involvements, custody_person, custody_day, contact_person, contact_day)
 
 
 def codes_of(values: pa.Array) -> Ints:
@@ -100,25 +106,32 @@ def _persons(reader: Reader, counts: Counts) -> RawPersons:
     return RawPersons(ids.take(rows), birth[rows], gender[rows], recorded)
 
 
-def _incidents(reader: Reader, counts: Counts) -> RawIncidents:
-    code = reader.text("incidents", "offence_code")
-    slashed = pc.fill_null(pc.match_substring_regex(code, r"^\d{3}/\d{2}$"), False)
-    plain = pc.fill_null(pc.if_else(slashed, pc.replace_substring(code, "/", ""), code), "")
+def _incidents(reader: Reader, counts: Counts) -> tuple[NDArray[np.str_], RawIncidents]:
+    """The codes that occur, and the incidents."""
+    delivered = pc.fill_null(reader.text("incidents", "offence_code"), "").dictionary_encode()
+    slashed = np.asarray(pc.match_substring_regex(delivered.dictionary, r"^\d{3}/\d{2}$"), dtype=np.bool_)
+    as_sent = np.asarray(delivered.indices).astype(np.int64)
+    words = [
+        code.replace("/", "") if cut else code
+        for code, cut in zip(delivered.dictionary.to_pylist(), slashed, strict=True)
+    ]
+    offences, place = np.unique(np.array(words, dtype=np.str_), return_inverse=True)
     read = RawIncidents(
         ids=reader.key("incidents", "incident_id"),
         occurred=reader.days("incidents", "occurred_on", required=True),
         recorded=reader.days("incidents", "recorded_on", required=False),
         harm_score=reader.numbers("incidents", "harm_score", 0.0, MAX_HARM_DAYS),
-        code=plain.to_numpy(zero_copy_only=False),
+        code=place.astype(np.int64)[as_sent],
         non_crime=reader.flags("incidents", "is_non_crime"),
         domestic=reader.flags("incidents", "is_domestic"),
         partner=reader.flags("incidents", "intimate_partner"),
+        inferred=np.zeros(len(as_sent), dtype=np.bool_),
     )
     columns = [read.occurred, read.recorded, read.harm_score, read.non_crime, read.domestic, read.partner]
-    rows = _once(reader, "incidents", read.ids, [codes_of(code), *columns], counts)
-    counts["slashed-code"] = int(np.asarray(slashed)[rows].sum())
+    rows = _once(reader, "incidents", read.ids, [as_sent, *columns], counts)
+    counts["slashed-code"] = int(slashed[as_sent[rows]].sum())
     counts["recording-date-missing"] = int((read.recorded[rows] == NO_DAY).sum())
-    return read.take(rows)
+    return offences, read.take(rows)
 
 
 def _involvements(reader: Reader, incident_ids: pa.Array, person_ids: pa.Array, counts: Counts) -> RawInvolvements:
@@ -145,11 +158,28 @@ def _custody(reader: Reader, person_ids: pa.Array, counts: Counts) -> tuple[Ints
 
 def _once(reader: Reader, table: str, ids: pa.Array, columns: list[NDArray[np.generic]], counts: Counts) -> Ints:
     """Rows by id without the repeated ones; the same id with other contents is wrong."""
-    repeated = rules.repeated_rows([codes_of(ids), *columns])
-    counts["repeated-row"] = counts.get("repeated-row", 0) + int(repeated.sum())
     order: Ints = np.asarray(pc.array_sort_indices(ids)).astype(np.int64)
+    repeated = np.zeros(len(ids), dtype=np.bool_)
+    several = _several(ids, order)
+    repeated[several] = rules.repeated_rows([codes_of(ids.take(several)), *(column[several] for column in columns)])
+    counts["repeated-row"] = counts.get("repeated-row", 0) + int(repeated.sum())
     rows = order[~repeated[order]]
-    numbers = codes_of(ids)[rows]
-    again = np.flatnonzero(np.diff(numbers) == 0)
-    reader.note(table, f"{table[:-1]}_id", "same-id-different-row", ids.take(rows[again]))
+    left = several[~repeated[several]]
+    reader.note(table, f"{table[:-1]}_id", "same-id-different-row", _again(ids.take(left)))
     return rows
+
+
+def _several(ids: pa.Array, order: Ints) -> Ints:
+    """Rows whose id another row has too, rising; `order` sorts the ids."""
+    ordered = ids.take(order)
+    same = np.asarray(pc.fill_null(pc.equal(ordered[1:], ordered[:-1]), False), dtype=np.bool_)
+    several = np.zeros(len(ids), dtype=np.bool_)
+    several[order[1:][same]] = True
+    several[order[:-1][same]] = True
+    return np.flatnonzero(several)
+
+
+def _again(ids: pa.Array) -> pa.Array:
+    """Ids in UTF-8 byte order, each as often as there are rows with it but one."""
+    ordered = ids.take(pc.array_sort_indices(ids))
+    return ordered[:-1].filter(pc.equal(ordered[1:], ordered[:-1]))

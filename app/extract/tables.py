@@ -4,8 +4,10 @@ A `Reader` collects everything that is wrong, so that one run names all of it.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +56,7 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self._wrong: list[_Wrong] = []
-        self._tables = {name: _read(folder, name) for name in REQUIRED}
+        self._tables = {name: _open(folder, name) for name in REQUIRED}
         for name, table in self._tables.items():
             self._check_columns(name, table)
         self.stop_if_wrong()
@@ -151,44 +153,71 @@ class Reader:
 
     def _column(self, table: str, column: str) -> pa.Array:
         held = self._tables[table]
-        if column not in held.column_names:
-            return pa.nulls(held.num_rows, pa.string())
-        values = held.column(column).combine_chunks()
+        if column not in held.names:
+            return pa.nulls(held.rows, pa.string())
+        values = held.read(column).combine_chunks()
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
         if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
             values = values.cast(pa.string())
         return values.cast(pa.string()) if pa.types.is_null(values.type) else values
 
-    def _check_columns(self, name: str, table: pa.Table) -> None:
+    def _check_columns(self, name: str, table: "_Table") -> None:
         for column in REQUIRED[name]:
-            if column not in table.column_names:
-                self._wrong.append(_Wrong(name, column, "missing-column", table.num_rows, ()))
-        unknown = [column for column in table.column_names if column not in (*REQUIRED[name], *OPTIONAL[name])]
+            if column not in table.names:
+                self._wrong.append(_Wrong(name, column, "missing-column", table.rows, ()))
+        unknown = [column for column in table.names if column not in (*REQUIRED[name], *OPTIONAL[name])]
         if unknown:
             log.warning("extract table %s: columns not used: %s", name, ", ".join(unknown))
 
     def _note(self, table: str, column: str, rule: str, wrong: NDArray[np.bool_]) -> None:
         rows = np.flatnonzero(wrong)
         if len(rows):
-            keys = self._tables[table].column(_KEYS[table]).take(pa.array(rows[:_EXAMPLES])).to_pylist()
+            keys = self._tables[table].read(_KEYS[table]).take(pa.array(rows[:_EXAMPLES])).to_pylist()
             self._wrong.append(_Wrong(table, column, rule, len(rows), tuple(str(key) for key in keys)))
 
 
-def _read(folder: Path, name: str) -> pa.Table:
+def give_back() -> None:
+    """Returns to the system what reading left unused: in tables of millions of rows more than what is kept."""
+    pa.default_memory_pool().release_unused()
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table whose columns are read when they are asked for: of Parquet no more than one is held at a time."""
+
+    names: list[str]
+    rows: int
+    read: Callable[[str], pa.ChunkedArray]
+
+
+def _open(folder: Path, name: str) -> _Table:
     """One table as Parquet or, all columns as text, as CSV."""
     parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
     if parquet.is_file() == text.is_file():
         which = "both forms" if text.is_file() else "neither form"
         raise SetupError(f"The extract needs {name} once, as {name}.parquet or {name}.csv; {which} found.")
-    try:
+    with _readable(name):
         if parquet.is_file():
-            return pq.read_table(parquet)
+            file = pq.ParquetFile(parquet)
+            return _Table(file.schema_arrow.names, file.metadata.num_rows, partial(_column_of, file, name))
         names = pa_csv.open_csv(text).schema.names
         options = pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
         )
-        return pa_csv.read_csv(text, convert_options=options)
+        table = pa_csv.read_csv(text, convert_options=options)
+    return _Table(table.column_names, table.num_rows, table.column)
+
+
+def _column_of(file: pq.ParquetFile, name: str, column: str) -> pa.ChunkedArray:
+    with _readable(name):
+        return file.read(columns=[column]).column(column)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         raise SetupError(f"The extract's table {name} cannot be read ({type(error).__name__}).") from None
 

@@ -30,7 +30,7 @@ class Scorer(Protocol):
     """What is asked of whoever scores (`app.harm.service` has them both, and checks older versions before it uses them)."""
 
     models: dict[str, HarmModel]
-    text: TextModel | None
+    texts: dict[str, TextModel]
     index: HarmIndex
 
     def score_all(self, requests: Sequence[ScoreRequest], today: date, /) -> Sequence[Scored | InvalidInput]: ...
@@ -38,8 +38,8 @@ class Scorer(Protocol):
 
 def check_golden(scorer: Scorer) -> None:
     """Score every golden case of every model and compare to 1e-6. Raises SetupError at the first that differs."""
-    if scorer.text is not None:
-        scorer.text.check_golden()
+    for reader in scorer.texts.values():
+        reader.check_golden()
     for family, model in scorer.models.items():
         stamp = model.bundle.manifest.harm_index
         if stamp.sha256 != scorer.index.sha256:

@@ -22,11 +22,10 @@ from app.harm.features import (
     day_zero_histories,
 )
 from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_classes
-from app.harm.inferred import CODE, Readings, read_logs
-from app.harm.oddities import STALE_DAYS, WARNINGS, is_placeholder
+from app.harm.inferred import Readings, read_logs
+from app.harm.oddities import WARNINGS, Facts, is_placeholder, oddities
 from app.harm.records import IncidentRecord, ScoreRequest
 from app.harm.subject import BEGINS, Side, Subject, begins_case
-from app.harm.sufficiency import SHORT_HISTORY
 from app.text.records import Inferred
 
 EPOCH = date(1970, 1, 1).toordinal()
@@ -87,8 +86,7 @@ def day_number(day: date) -> int:
 def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Case:
     """Check the meaning of a request and put its history in order, as a model of this `subject` reads it.
 
-    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
-    """
+    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone."""
     one = check(request, index, today, subject)
     return settle(one, known_histories([one], subject), nominal_columns([one]))
 
@@ -101,7 +99,7 @@ def check(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject
     valued = []
     for position, record in enumerate(request.incidents):
         try:
-            valued.append(_value(position, record, index, readings))
+            valued.append(value_of(position, record, index, readings))
         except InvalidInput as error:
             faults.extend(error.faults)
     if faults:
@@ -187,9 +185,9 @@ def _repeated_ids(request: ScoreRequest) -> Iterator[Fault]:
         seen.add(incident.incident_id)
 
 
-def _value(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> Valued:
+def value_of(position: int, record: IncidentRecord, index: HarmIndex, readings: Readings) -> Valued:
     """Settle harm and classes: what was sent or read out of the log first, the harm index next, nothing for other
-    non-crimes (ours)."""
+    non-crimes (ours). Raises InvalidInput where there is no number."""
     offence = index.lookup(record.offence_code) if record.offence_code else None
     known_otherwise = record.harm_score is not None and record.offence_class is not None
     here = f"/incidents/{position}"
@@ -286,15 +284,17 @@ def _ignored(valued: list[Valued], day_zero: int) -> Iterator[tuple[str, str]]:
 def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[str], age: int) -> list[str]:
     """Codes in their order; `left_out` reasons for which incidents were, `age` days since day zero."""
     days = {incident.day for incident in used}
-    found = {
-        SHORT_HISTORY: len(used) == 1,
-        "date-may-be-unknown": any(is_placeholder(day) for day in days),
-        "same-day-incidents": len(days) < len(used),
-        "victim-contacts-unknown": request.index_victim_contacts is None,
-        "birth-date-unknown": request.nominal.date_of_birth is None,
-        CODE: any(incident.inferred for incident in used),
-        "harm-approximate": any(incident.approximate for incident in used),
-        "incidents-after-day-zero": AFTER_DAY_ZERO in left_out,
-        "stale-day-zero": age > STALE_DAYS,
-    }
+    facts = Facts(
+        used=len(used),
+        days=len(days),
+        placeholder=any(is_placeholder(day) for day in days),
+        contacts_unknown=request.index_victim_contacts is None,
+        birth_unknown=request.nominal.date_of_birth is None,
+        inferred=any(incident.inferred for incident in used),
+        approximate=any(incident.approximate for incident in used),
+        assumed=any(incident.record.harm_assumed for incident in used),
+        left_out=AFTER_DAY_ZERO in left_out,
+        age=age,
+    )
+    found = oddities(facts)
     return [code for code in WARNINGS if found.get(code)]

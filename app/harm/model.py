@@ -57,11 +57,15 @@ class HarmModel:
     def conformal_set(self, probabilities: Probabilities) -> list[str] | None:
         """Groups that one nominal may belong to at the promised level, from `Groups.probabilities` (1, 4); None where the
         artefact has no thresholds (format 1)."""
+        found = self.conformal_sets(probabilities, self.decide(probabilities))
+        return None if found is None else [group_name(int(number)) for number in np.flatnonzero(found[0])]
+
+    def conformal_sets(self, probabilities: Probabilities, decided: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """`conformal_set` of N nominals, bool (N, 4), from their probabilities and predicted groups (N,)."""
         if self.robustness is None:
             return None
         told = self.robustness.conformal
-        scores = nonconformity(probabilities, self.decide(probabilities), told.odds)
-        return [group_name(int(number)) for number in np.flatnonzero(conformal_sets(scores, told.thresholds)[0])]
+        return conformal_sets(nonconformity(probabilities, decided, told.odds), told.thresholds)
 
     def survival(self, features: Features) -> NDArray[np.float64]:
         """Probability that no further incident has happened by each day 0..365, float64 (N, 366), never rising."""

@@ -15,8 +15,10 @@ from app.forms import Identifier, check_form, read_form
 from app.purposes import Purpose
 from app.text.records import LogText
 
+DEFAULT_FAMILY = "stalking-nominal"
 MAX_INCIDENTS = 2_000
 MAX_CONTACTS = 1_000_000
+MAX_CUSTODY = 10_000
 MAX_HARM = 5_475
 
 Gender = Literal["male", "female", "other", "unknown"]
@@ -112,6 +114,9 @@ class IncidentRecord(_Record):
     for the victim's model."""
     harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
     """Days, in place of the harm index; required for a domestic non-crime without `log_text`."""
+    harm_assumed: bool = False
+    """Nobody gave this `harm_score`: the sending system assumed it of a domestic non-crime without score or log. The answer
+    says so."""
     offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
     """In place of the code's own classes."""
     police_generated: bool = False
@@ -132,11 +137,11 @@ class ScoreRequest(_Record):
     """Whom to score."""
     index_victim_contacts: Annotated[int, Field(ge=0, le=MAX_CONTACTS)] | None = None
     """How often the index incident's victim had contacted the force before it; null where unknown."""
-    custody_dates: Annotated[list[Day], Field(max_length=10_000)] = []
+    custody_dates: Annotated[list[Day], Field(max_length=MAX_CUSTODY)] = []
     """Days on which the nominal was in custody."""
     incidents: Annotated[list[IncidentRecord], Field(min_length=1, max_length=MAX_INCIDENTS)]
     """Everything the nominal is recorded on; at least one stalking incident."""
-    model: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")] = "stalking-nominal"
+    model: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")] = DEFAULT_FAMILY
     """Which model is asked."""
     explain: Explain = "factors"
     """Which views of the score are given with it."""
@@ -166,3 +171,8 @@ def read_request(raw: bytes) -> ScoreRequest:
 def parse_request(value: Any) -> ScoreRequest:
     """Check the form of an already read JSON value. Raises InvalidInput."""
     return check_form(value, ScoreRequest)
+
+
+def parse_incident(value: Any) -> IncidentRecord:
+    """Check the form of one already read incident. Raises InvalidInput."""
+    return check_form(value, IncidentRecord)

@@ -122,8 +122,14 @@ def _shown(last: int, *, daily: bool) -> list[int]:
 
 
 def _median(curve: Curve) -> int | None:
-    below = np.flatnonzero(curve <= 0.5)
-    return int(below[0]) if len(below) else None
+    (found,) = half_days(curve[None]).tolist()
+    return None if found < 0 else found
+
+
+def half_days(curves: NDArray[np.float64]) -> NDArray[np.int64]:
+    """First day on which each of N curves (N, days) is one half or less, (N,); -1 where that is never."""
+    below = curves <= 0.5
+    return np.where(below.any(axis=1), below.argmax(axis=1), -1)
 
 
 def _days(count: int) -> str:

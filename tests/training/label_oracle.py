@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import strategies as st
 
 from app.extract.load import Extract
@@ -58,19 +59,22 @@ class Small:
         classes = np.zeros((count, 5), dtype=np.bool_)
         classes[:, 3] = [incident.stalking for incident in incidents]
         return Extract(
-            person_id=np.array([f"P{number}" for number in range(self.people)], dtype=object),
+            persons=pa.array([f"P{number}" for number in range(self.people)], pa.string()),
             birth=np.full(self.people, 5000.0),
             gender=np.ones(self.people, dtype=np.int8),
             ethnicity=None,
-            incident_id=np.array([incident.name for incident in incidents], dtype=object),
+            incidents=pa.array([incident.name for incident in incidents], pa.string()),
             occurred=_days([incident.occurred for incident in incidents]),
             recorded=_days([incident.recorded for incident in incidents]),
             harm=np.array([incident.harm for incident in incidents], dtype=np.float64),
             classes=classes,
             harassing=np.array([incident.harassing for incident in incidents], dtype=np.bool_),
             approximate=np.zeros(count, dtype=np.bool_),
+            inferred=np.zeros(count, dtype=np.bool_),
+            assumed=np.zeros(count, dtype=np.bool_),
             non_crime=np.zeros(count, dtype=np.bool_),
-            code=np.array(["00865"] * count, dtype=object),
+            offences=np.array(["00865"]),
+            codes=_days([0] * count),
             incident=_days([new_place[row.incident] for row in involved]),
             person=_days([row.person for row in involved]),
             role=np.array([ROLES[row.role] for row in involved], dtype=np.int8),

@@ -22,7 +22,7 @@ from training.harm.population import shares
 from training.harm.progress import Stages
 from training.labels import HORIZON_DAYS
 from training.split import harm_groups
-from training.validation.changes import INCIDENT_COLUMNS
+from training.validation.changes import only_incidents
 from training.validation.fits import fit_of, headlines, picked, scores_of
 
 
@@ -63,7 +63,7 @@ def as_on_record(extract: Extract, day: int) -> Extract:
     appeared, called = extract.custody_day <= day, extract.contact_day <= day
     return replace(
         extract,
-        **{name: getattr(extract, name)[kept] for name in INCIDENT_COLUMNS},
+        **only_incidents(extract, kept),
         incident=(np.cumsum(kept) - 1)[extract.incident[rows]],
         person=extract.person[rows],
         role=role.astype(np.int8),

@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from app.bulk import cluster
 from app.bulk.run import Options, score
+from app.bulk.table.seals import HASHED
 from app.errors import SetupError
 from app.settings import Settings
 from tests.app.bulk.test_run import bare, lines_of, requests, stored
+from tests.app.bulk.test_table import synthetic
 
 
 @pytest.mark.slow
@@ -23,7 +26,8 @@ def test_a_worker_dies_on_the_way(tmp_path: Path, toy_artifacts: Path, monkeypat
 
     for module in ("sources", "journal", "run"):
         monkeypatch.setattr(f"app.bulk.{module}.PART", 8)
-    many = requests(tmp_path, 400)
+    monkeypatch.setattr("app.bulk.table.part.COLUMN_PART", 8)
+    many, extract = requests(tmp_path, 400), synthetic(tmp_path / "force", 200)
     here = Settings(home=tmp_path / "here", artifacts=toy_artifacts)
     score(here, many, Options(tmp_path / "here.ndjson", jobs=1), "local:me")
     there = Settings(home=tmp_path / "there", artifacts=toy_artifacts)
@@ -51,9 +55,14 @@ def test_a_worker_dies_on_the_way(tmp_path: Path, toy_artifacts: Path, monkeypat
         failed = score(there, many, Options(tmp_path / "there.ndjson", scheduler=dask.scheduler_address), "local:me")
         killer.join()
         assert victim not in {nanny.pid for nanny in dask.workers.values()}, "it was killed"
+        tables = [tmp_path / "here.parquet", tmp_path / "there.parquet"]
+        score(here, extract, Options(tables[0], jobs=1), "local:me")
+        score(there, extract, Options(tables[1], scheduler=dask.scheduler_address), "local:me")
     assert failed == 400 // 7
     assert bare(lines_of(tmp_path / "there.ndjson")) == bare(lines_of(tmp_path / "here.ndjson")), "to the bit"
-    assert stored(there).size() == 400 - failed, "and nobody was recorded twice"
+    one, other = (pq.read_table(table).select(HASHED.names[:-1]) for table in tables)  # all but the salts
+    assert one.equals(other), "columns, too"
+    assert stored(there).size() == 400 - failed + -(-len(one) // 8), "and nobody was recorded twice"
 
 
 def test_no_scheduler(tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

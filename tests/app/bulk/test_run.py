@@ -87,7 +87,9 @@ def test_an_extract_is_read_as_the_model_asked_reads_it(settings: Settings, forc
 def test_an_extract_as_lines_and_as_a_table(settings: Settings, force: Path, tmp_path: Path) -> None:
     ndjson, table = tmp_path / "scores.ndjson", tmp_path / "scores.parquet"
     for out in (ndjson, table):
-        assert score(settings, force, Options(out), "local:me") == 1, "one nominal has an id no request can hold"
+        assert score(settings, force, Options(out, record="each"), "local:me") == 1, (
+            "one nominal has an id no request can hold"
+        )
     found = lines_of(ndjson)
     assert [answer["nominal_id"] for answer in found] == ["N 5", "N-1", "N-2"]
     assert found[0]["errors"] == [{"pointer": "/nominal/nominal_id", "rule": "string-pattern-mismatch"}]
@@ -139,7 +141,7 @@ def test_the_same_by_one_thread_and_by_processes(settings: Settings, tmp_path: P
 
 def cut_off_after(monkeypatch: pytest.MonkeyPatch, parts: int, *, recorded: bool) -> None:
     """Lets a run end after so many parts were written; with the next one `recorded` and not written, or neither."""
-    in_order = running._in_order
+    in_order = running.in_order
 
     def ending(*arguments: Any) -> Iterator[Any]:
         answers = in_order(*arguments)
@@ -149,7 +151,7 @@ def cut_off_after(monkeypatch: pytest.MonkeyPatch, parts: int, *, recorded: bool
             next(answers)
         raise Unavailable("The power went.")
 
-    monkeypatch.setattr(running, "_in_order", ending)
+    monkeypatch.setattr(running, "in_order", ending)
 
 
 @pytest.mark.parametrize("name", ["out.ndjson", "out.parquet"])
