@@ -85,13 +85,18 @@ def test_golden_cases_are_checked_alone_and_together(tmp_path: Path, wrong_alone
         check_golden(scorer)
 
 
-def test_curves_in_blocks_are_curves_one_by_one(toy_scorer: Scorer) -> None:
+def test_what_is_asked_in_blocks_is_what_is_asked_one_by_one(toy_scorer: Scorer) -> None:
     model = toy_scorer.models["stalking-nominal"]
     x = np.random.default_rng(2).random((2 * ROWS_AT_ONCE + 3, 20, 19)).astype(np.float32)
     assert [len(block) for block in model.curves(x)] == [ROWS_AT_ONCE, ROWS_AT_ONCE, 3]
     alone = np.concatenate([model.survival(x[row : row + 1]) for row in range(len(x))])
     assert np.abs(model.survival(x) - alone).max() <= 1e-7
+    groups = model.groups(x)
+    one_by_one = np.concatenate([model.groups(x[row : row + 1]).population for row in range(len(x))])
+    assert np.abs(groups.population - one_by_one).max() <= 1e-7
+    assert groups.probabilities.shape == groups.population.shape == (len(x), 4)
     assert model.survival(x[:0]).shape == (0, 366)
+    assert model.groups(x[:0]).probabilities.shape == (0, 4)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
