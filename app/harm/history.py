@@ -161,16 +161,11 @@ def _calendar_faults(request: ScoreRequest, as_of: date, today: date) -> Iterato
     if birth is not None and birth > as_of:
         yield Fault("/nominal/date_of_birth", "after-as-of")
     earliest = birth or date.min
-    for position, incident in enumerate(request.incidents):
-        if not earliest <= incident.occurred_on <= as_of:
-            yield _outside(f"/incidents/{position}/occurred_on", incident.occurred_on, as_of)
-    for position, day in enumerate(request.custody_dates):
-        if not earliest <= day <= as_of:
-            yield _outside(f"/custody_dates/{position}", day, as_of)
-
-
-def _outside(pointer: str, day: date, as_of: date) -> Fault:
-    return Fault(pointer, "after-as-of" if day > as_of else "before-birth")
+    occurred = [incident.occurred_on for incident in request.incidents]
+    for pointer, days in (("/incidents/{}/occurred_on", occurred), ("/custody_dates/{}", request.custody_dates)):
+        for position, day in enumerate(days):
+            if not earliest <= day <= as_of:
+                yield Fault(pointer.format(position), "after-as-of" if day > as_of else "before-birth")
 
 
 def _unread(request: ScoreRequest, side: Side) -> Iterator[Fault]:
@@ -209,16 +204,9 @@ def value_of(position: int, record: IncidentRecord, index: HarmIndex, readings: 
     classes = frozenset(sent) if sent is not None else offence.classes if offence else _NO_CLASSES
     harm = inferred.score if inferred else indexed.harm if indexed else score or 0.0
     harassing = "harassment" in classes if offence is None else offence.subgroup == STALKING_AND_HARASSMENT
-    return Valued(
-        position,
-        record,
-        day_number(record.occurred_on),
-        harm,
-        _flags(classes, record.intimate_partner, record.is_domestic),
-        indexed is not None and indexed.approximate,
-        inferred,
-        harassing and not non_crime,
-    )
+    approximate = indexed is not None and indexed.approximate
+    day, flags = day_number(record.occurred_on), _flags(classes, record.intimate_partner, record.is_domestic)
+    return Valued(position, record, day, harm, flags, approximate, inferred, harassing and not non_crime)
 
 
 def _refusal(pointer: str, rule: str, allowed: tuple[str, ...] = ()) -> InvalidInput:
