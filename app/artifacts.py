@@ -125,6 +125,10 @@ class Bundle(Generic[M]):
         except ValueError:
             raise SetupError(f"{GOLDEN} is not JSON, a case a line. Export the artefact again.") from None
 
+    def release(self) -> None:
+        """Let go of the files' bytes, for whoever has loaded and checked what they hold and needs them no more."""
+        self.files.clear()
+
 
 def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bundle[Any]:
     """Read and check one artefact folder of any kind; with `trusted` keys, one of them must have signed it.
@@ -144,11 +148,16 @@ def load_bundle(folder: Path, trusted: Sequence[Verifier] | None = None) -> Bund
 
 def load_manifest(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a model of harm and its own digest. Raises SetupError naming what does not fit."""
-    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
-    manifest = _manifest(raw, folder)
+    manifest, digest = load_any_manifest(folder)
     if not isinstance(manifest, Manifest):
         raise SetupError(f"{folder} holds a model of another kind: this is for models of harm.")
-    return manifest, hashlib.sha256(raw).hexdigest()
+    return manifest, digest
+
+
+def load_any_manifest(folder: Path) -> tuple[BaseManifest, str]:
+    """The manifest of a model of any kind and its own digest. Raises SetupError naming what does not fit."""
+    raw = read_plain(folder / MANIFEST, _MAX_BYTES)
+    return _manifest(raw, folder), hashlib.sha256(raw).hexdigest()
 
 
 def _manifest(raw: bytes, folder: Path) -> BaseManifest:

@@ -102,6 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
     state.limits = Limits(settings.caller_limit, settings.failed_limit)
     state.refusals = Refusals(state.ledger)
     state.readiness = Readiness(lambda: _check_doors(state), _golden_fault(scorer))
+    for bundle in scorer.bundles.values():
+        bundle.release()
     return application
 
 

@@ -24,6 +24,8 @@ def open_session(
         raise SetupError(
             f"{name} is not a graph this machine can run ({type(error).__name__}). Export it again."
         ) from None
+    # It would keep the bytes, to load the graph anew with other providers; there are none.
+    session._model_bytes = None
     shapes = {given.name: list(given.shape[1:]) for given in session.get_inputs()}
     found = [given.name for given in session.get_outputs()]
     if shapes != {given: list(shape) for given, shape in inputs.items()} or found != list(outputs):

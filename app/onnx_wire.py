@@ -4,6 +4,7 @@ Such a tensor names a file, or an address in memory, that no digest covers. A gr
 that lead to tensors are followed (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), everything else is skipped.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,6 +28,10 @@ INSIDE: dict[str, dict[int, str]] = {
 
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
+_TREES = re.compile(rb"(?s:\x3d.{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]|\x4a(?:\x04LEAF|\x09BRANCH_LT|\x0aBRANCH_LEQ))++")
+"""A run of `AttributeProto.floats` (7), `ints` (8) and the `strings` (9) that say what the nodes of trees are. A forest holds
+hundreds of thousands, each a field of its own, and one by one they took a second of every start. Possessive: no way back
+is kept for each."""
 
 
 class Field(NamedTuple):
@@ -44,7 +49,7 @@ def has_external_data(graph: bytes) -> bool:
 def _outside(message: memoryview, kind: str, level: int) -> bool:
     if level > MOST_LEVELS:
         raise ValueError("nested too deeply")
-    for field in _fields(message):
+    for field in _fields(message, kind):
         if kind == "TensorProto" and field.number in {EXTERNAL_DATA, DATA_LOCATION} and field.content != 0:
             return True
         inner = INSIDE[kind].get(field.number)
@@ -53,9 +58,13 @@ def _outside(message: memoryview, kind: str, level: int) -> bool:
     return False
 
 
-def _fields(message: memoryview) -> Iterator[Field]:
+def _fields(message: memoryview, kind: str) -> Iterator[Field]:
+    """The fields of a message, but for what an attribute lists of trees."""
     at = 0
     while at < len(message):
+        if kind == "AttributeProto" and (run := _TREES.match(message, at)):
+            at = run.end()
+            continue
         tag, at = _varint(message, at)
         if tag > LARGEST_TAG:  # other readers drop the upper bits and would see another field than we do
             raise ValueError("a field number that does not exist")

@@ -1,5 +1,6 @@
 """Running the service: one worker process, one socket, logs through the allow-list."""
 
+import gc
 import signal
 import socket
 import sys
@@ -18,10 +19,15 @@ thread a dozen times, and would wait as often for a bulk call."""
 
 
 def serve(settings: Settings, host: str | None, port: int | None) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises SetupError before it listens where something needed is unusable."""
+    """Serve until SIGTERM or Ctrl-C. Raises SetupError before it listens where something needed is unusable.
+
+    What the start has made is set apart from what garbage collection looks through, and only then is that switched on.
+    """
     configure_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
     application = create_app(settings)
+    gc.freeze()
+    gc.enable()
     listening = _listen(host or settings.host, settings.port if port is None else port)
     address = "{}:{}".format(*listening.getsockname()[:2])
     structlog.get_logger().info("listening", address=address, version=application.version)

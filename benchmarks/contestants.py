@@ -17,12 +17,14 @@ SERVERS = "benchmarks.servers"
 @dataclass(frozen=True)
 class Contestant:
     """`name` as the table tells it; `way` which form of the bodies it takes (see `benchmarks.prepare`); `path` where it
-    is asked; `group` servers of one group are the same processes."""
+    is asked; `group` servers of one group are the same processes; `by_length` whether it is asked about each length of
+    history too, which says nothing of one that is sent computed features, and the same of either store."""
 
     name: str
     group: str
     way: str
     path: str = "/score"
+    by_length: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ class Running:
 
 
 CONTESTANTS = (
-    Contestant("floor: validated, empty", "floor", "none", "/empty"),
+    Contestant("floor: validated, empty", "floor", "none", "/empty", by_length=True),
     Contestant("floor: and one durable commit", "floor", "none", "/committed"),
     *(
-        Contestant(f"Day Zero, {told}, {store}", group, way)
+        Contestant(f"Day Zero, {told}, {store}", group, way, by_length=group == "sqlite")
         for group, store in (
             ("sqlite", "SQLite"),
             ("postgres", "PostgreSQL"),
@@ -46,8 +48,8 @@ CONTESTANTS = (
         )
         for way, told in (("none", "no explanation"), ("factors", "factors"), ("both", "both views"))
     ),
-    Contestant("FastAPI and the libraries", "plain", "none"),
-    Contestant("FastAPI and the libraries, SHAP of the trees", "plain", "factors"),
+    Contestant("FastAPI and the libraries", "plain", "none", by_length=True),
+    Contestant("FastAPI and the libraries, SHAP of the trees", "plain", "factors", by_length=True),
     Contestant("MLServer, stock runtime, the XGBoost part only", "mlserver-stock", "v2", "/v2/models/stalking/infer"),
     Contestant("MLServer, the libraries", "mlserver-libraries", "v2", "/v2/models/stalking/infer"),
     Contestant("MLServer, our graphs", "mlserver-graphs", "v2", "/v2/models/stalking/infer"),

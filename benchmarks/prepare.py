@@ -18,6 +18,7 @@ from app.harm.features import Features
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.service import load_scorer
 from app.settings import read_settings
+from benchmarks.bodies import LENGTHS
 from training.evaluation.work import Work
 from training.evaluation.worlds import invent, origin_of
 from training.harm.artefact import digests
@@ -25,7 +26,6 @@ from training.harm.fit import Data, fit_models, prepare
 from training.harm.golden_requests import request_body
 from training.harm.progress import Stages, shown
 
-LENGTHS = (1, 5, 20, 100, 500)
 PER_LENGTH, MIXED = 20, 200
 _FAMILY = "stalking-nominal"
 _WAYS = ("none", "factors", "both")

@@ -12,9 +12,12 @@ from typing import NamedTuple
 _SCRIPT = """
 bodies, headers, number = {}, {["Content-Type"] = "application/json", ["Authorization"] = os.getenv("BEARER")}, 0
 for line in io.lines(os.getenv("BODIES")) do bodies[#bodies + 1] = line end
+first = tonumber(os.getenv("NOMINALS_FROM"))
 request = function()
-  number = number % #bodies + 1
-  return wrk.format("POST", os.getenv("ADDRESS"), headers, bodies[number])
+  local body = bodies[number % #bodies + 1]
+  if first then body = body:gsub('("nominal_id":")', "%1" .. (first + number) .. "-", 1) end
+  number = number + 1
+  return wrk.format("POST", os.getenv("ADDRESS"), headers, body)
 end
 done = function(summary, latency)
   print("errors " .. summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout)
@@ -24,11 +27,12 @@ end
 
 
 class Load(NamedTuple):
-    """Answers a second, and what half and 99 in 100 of them took at most, ms."""
+    """Answers a second, what half and 99 in 100 of them took at most, ms, and how many there were."""
 
     rate: float
     p50: float
     p99: float
+    answered: int
 
 
 def demand_wrk() -> None:
@@ -37,28 +41,40 @@ def demand_wrk() -> None:
         raise SystemExit("wrk is needed: apt-get install wrk")
 
 
-def load(ports: Sequence[int], path: str, bodies: Path, connections: int, seconds: int, token: str = "") -> Load:
+def load(
+    ports: Sequence[int],
+    path: str,
+    bodies: Path,
+    connections: int,
+    seconds: int,
+    token: str = "",
+    nominals_from: int | None = None,
+) -> Load:
     """Ask for so long with so many connections, spread evenly over workers at `ports`; `bodies` has one a line.
 
-    Rates add up over workers; of percentiles the worst worker's counts.
+    Rates add up over workers; of percentiles the worst worker's counts. With `nominals_from` every request is another
+    nominal, numbered from there.
     """
     each = max(1, connections // len(ports))
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_SCRIPT)
         script.flush()
         environment = {**os.environ, "BEARER": f"Bearer {token}", "BODIES": str(bodies), "ADDRESS": path}
+        environment["NOMINALS_FROM"] = "" if nominals_from is None else str(nominals_from)
         command = ["wrk", "-t1", f"-c{each}", f"-d{seconds}s", "--timeout", "30s", "-s", script.name]
         running = [
             subprocess.Popen([*command, f"http://127.0.0.1:{port}"], env=environment, stdout=subprocess.PIPE, text=True)
             for port in ports
         ]
         found = [_read(process.communicate()[0]) for process in running]
-    return Load(sum(one.rate for one in found), max(one.p50 for one in found), max(one.p99 for one in found))
+    rates, p50s, p99s, answers = zip(*found, strict=True)
+    return Load(sum(rates), max(p50s), max(p99s), sum(answers))
 
 
 def _read(said: str) -> Load:
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    answers = re.search(r"(\d+) requests in", said)
     times = re.search(r"p50 (\d+\S*) p99 (\d+\S*)", said)
-    if rate is None or times is None or "errors 0\n" not in said:
+    if rate is None or answers is None or times is None or "errors 0\n" not in said:
         raise SystemExit(f"Requests failed:\n{said}")
-    return Load(float(rate[1]), float(times[1]) / 1000, float(times[2]) / 1000)
+    return Load(float(rate[1]), float(times[1]) / 1000, float(times[2]) / 1000, int(answers[1]))

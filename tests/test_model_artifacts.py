@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.artifacts import load_current
 from app.audit.records import uuid7
 from app.demo import example
 from app.harm.archive import from_bytes, pack, to_bytes
@@ -147,3 +148,11 @@ def test_documents_are_what_the_evaluation_beside_them_gives(tmp_path: Path) -> 
             (copy / name).write_bytes((folder / name).read_bytes())
         for path in write_documents(copy):
             assert path.read_bytes() == (folder / path.name).read_bytes(), f"{path.name}: run evaluate --documents-only"
+
+
+def test_what_is_evaluated_has_documents_of_its_own_people() -> None:
+    for family, bundle in load_current(ARTIFACTS).items():
+        folder = ARTIFACTS / family / bundle.manifest.version
+        assert (bundle.documents is not None) == (folder / "evaluation.json").is_file(), f"{family}: run evaluate"
+        if bundle.documents is not None:
+            assert bundle.documents.evaluation["artefact"]["family"] == family

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from app.artifacts import Bundle
@@ -46,7 +47,7 @@ def vocabulary() -> dict[str, Any]:
     }
 
 
-def graph() -> bytes:
+def graph(weights: NDArray[np.float32] = WEIGHTS) -> bytes:
     """softmax(level(text) * place - place^2 / 2), place from -2 to 2: each step of level makes the next score likelier."""
     places = np.linspace(-2, 2, len(SCORES)).astype(np.float32)
     nodes = [
@@ -54,7 +55,7 @@ def graph() -> bytes:
         helper.make_node("Add", ["logits", "bias"], ["shifted"]),
         helper.make_node("Softmax", ["shifted"], ["probabilities"], axis=1),
     ]
-    constants = {"weights": np.outer(WEIGHTS, places).astype(np.float32), "bias": -(places**2) / 2}
+    constants = {"weights": np.outer(weights, places).astype(np.float32), "bias": -(places**2) / 2}
     given = helper.make_tensor_value_info("counts", TensorProto.FLOAT, ["N", len(TERMS)])
     made = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", len(SCORES)])
     fixed = [numpy_helper.from_array(np.float32(value), name) for name, value in constants.items()]
@@ -85,21 +86,38 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
     }
 
 
-def toy_model(digest: str = "0" * 64) -> TextModel:
-    """The toy, loaded without a folder."""
-    files = {MODEL: graph(), VOCABULARY: json.dumps(vocabulary()).encode()}
-    return TextModel(Bundle(TextManifest.model_validate_json(json.dumps(manifest(files))), digest, files))
+def drift_block() -> dict[str, Any]:
+    """A drift baseline: half the logs up to .5 known, up to 2 terms, up to .5 sure; every score as often as any other."""
+    halves = {"shares": [0.5, 0.5]}
+    return {
+        "known_words": {"edges": [0.5], **halves},
+        "terms": {"edges": [2.0], **halves},
+        "highest_probability": {"edges": [0.5], **halves},
+        "scores": [0.2] * 5,
+        "logs": 1000,
+        "watch": 0.1,
+        "alarm": 0.25,
+        "fewest": 100,
+    }
 
 
-def write_toy_text(artifacts: Path, *, golden: bytes | None = None, **changed: Any) -> Path:
+def toy_model(digest: str = "0" * 64, weights: NDArray[np.float32] = WEIGHTS, **changed: Any) -> TextModel:
+    """The toy, loaded without a folder; `changed` members of the manifest."""
+    files = {MODEL: graph(weights), VOCABULARY: json.dumps(vocabulary()).encode()}
+    return TextModel(Bundle(TextManifest.model_validate_json(json.dumps(manifest(files) | changed)), digest, files))
+
+
+def write_toy_text(
+    artifacts: Path, *, golden: bytes | None = None, weights: NDArray[np.float32] = WEIGHTS, **changed: Any
+) -> Path:
     """Write the bundle below `artifacts` and return its folder; `changed` members of the manifest."""
     folder = artifacts / FAMILY / str(changed.get("version", VERSION))
     folder.mkdir(parents=True)
-    model = toy_model()
+    model = toy_model(weights=weights)
     answers = model.probabilities(model.counts(GOLDEN_TEXTS)).tolist()
     cases = [{"text": text, "probabilities": answer} for text, answer in zip(GOLDEN_TEXTS, answers, strict=True)]
     files = {
-        MODEL: graph(),
+        MODEL: graph(weights),
         VOCABULARY: json.dumps(vocabulary()).encode(),
         GOLDEN: b"\n".join(json.dumps(case).encode() for case in cases) if golden is None else golden,
     }

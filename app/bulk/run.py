@@ -33,6 +33,9 @@ from app.harm.subject import Subject
 from app.progress import bar
 from app.settings import Settings
 from app.storage import LOCAL_ISSUER, open_store
+from app.text.manifest import FAMILY
+from app.text.model import TextModel
+from app.text.service import newest_model
 
 Record = Literal["batch", "each"]
 
@@ -99,7 +102,7 @@ def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tup
         _subject(settings.artifacts, only)
     scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, only)
     check_golden(scorer)
-    source = _source(settings, given, options, scorer.index)
+    source = _source(settings, given, options, scorer.index, scorer.texts.get(FAMILY))
     ledger = Ledger(engine, keys)
     ledger.start()
     with ExitStack() as opened:
@@ -142,7 +145,8 @@ def _by_service(settings: Settings, given: Path, options: Options, server: str) 
             output.write([(None, answer)])
         return output.problems
     index = index_in_force(settings.harm_index)
-    source = _source(settings, given, options, index)
+    reader = newest_model(settings.artifacts, settings.artifact_keys) if given.is_dir() else None
+    source = _source(settings, given, options, index, reader)
     with _output(options.out, alone=source.total == 1, named=source.named) as output, bar("scoring") as progress:
         task = progress.add_task("", total=source.total)
         asked: deque[str | None] = deque()
@@ -165,11 +169,11 @@ def _output(out: Path | None, *, alone: bool, named: bool) -> AbstractContextMan
     return whole(out, named=named) if out is not None else Printed(alone=alone, named=named)
 
 
-def _source(settings: Settings, given: Path, options: Options, index: HarmIndex) -> Source:
+def _source(settings: Settings, given: Path, options: Options, index: HarmIndex, reader: TextModel | None) -> Source:
     if given.is_dir():
         asked = {"explain": options.explain} | ({} if options.model is None else {"model": options.model})
         subject = STALKER if options.model is None else _subject(settings.artifacts, options.model)
-        return from_extract(given, index, settings.today(), options.as_of, subject, asked)
+        return from_extract(given, index, settings.today(), options.as_of, subject, asked, reader)
     return from_file(given)
 
 

@@ -13,6 +13,7 @@ from app.bulk.work import LinePart, Part
 from app.errors import SetupError
 from app.harm.harm_index import HarmIndex
 from app.harm.subject import Subject
+from app.text.model import TextModel
 
 LINES = {".ndjson", ".jsonl"}
 PARQUET = ".parquet"
@@ -54,20 +55,30 @@ def _line_parts(file: Path, start: int) -> Iterator[LinePart]:
 
 
 def from_extract(
-    folder: Path, index: HarmIndex, today: date, as_of: date | None, subject: Subject, asked: dict[str, str]
+    folder: Path,
+    index: HarmIndex,
+    today: date,
+    as_of: date | None,
+    subject: Subject,
+    asked: dict[str, str],
+    reader: TextModel | None = None,
 ) -> Source:
     """Everyone of an extract who can be scored on `as_of` by a model of this `subject`; `asked` is put into every request.
+
+    `reader` reads the harm of domestic non-crimes that nobody scored out of their logs, where the extract has them.
 
     Raises SetupError, also where Arrow is missing.
     """
     try:
         from app.bulk.extract_part import people_parts  # noqa: PLC0415 - Arrow is an extra
+        from app.extract.log_harm import log_harm  # noqa: PLC0415
         from app.extract.people import load_people  # noqa: PLC0415
     except ImportError:
         raise SetupError(NEEDS_ARROW) from None
-    people = load_people(folder, index, today, as_of, subject)
+    logs = log_harm(folder, reader)
+    people = load_people(folder, index, today, as_of, subject, logs)
     same = {"tables": table_digests(folder), "as_of": people.as_of, **asked}
-    return Source(len(people), same, lambda start: people_parts(people, asked, start), named=True)
+    return Source(len(people), same, lambda start: people_parts(people, asked, start, logs), named=True)
 
 
 def table_digests(folder: Path) -> dict[str, str]:

@@ -61,7 +61,9 @@ def read_columns(people: People, index: HarmIndex, subject: Subject) -> Read:
         histories=histories,
         nominals=_nominals(people),
         received=incidents.spans.lengths,
+        inferred=incidents.inferred[histories.source],
         approximate=approximate[histories.source],
+        assumed=incidents.assumed[histories.source],
         placeholder=placeholders(histories.incidents.day),
         contacts_unknown=np.isnan(people.contacts),
     )

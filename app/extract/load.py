@@ -26,7 +26,6 @@ The end of the extract is its newest recording day, today at the latest.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -38,6 +37,7 @@ from numpy.typing import NDArray
 
 from app.errors import SetupError
 from app.extract import rules
+from app.extract.log_harm import LogHarm, fill_in
 from app.extract.raw import Raw, RawIncidents, RawInvolvements, read_raw
 from app.extract.rules import ELIMINATED_ROLE, VICTIM_ROLE, Counts, Flags
 from app.extract.tables import Reader, give_back
@@ -50,9 +50,6 @@ log = logging.getLogger(__name__)
 MARKER = "SYNTHETIC.txt"
 REAL_SOURCE = "a force's own extract"
 
-ReadsHarm = Callable[[Sequence[str]], Mapping[str, float]]
-"""Incident ids to the harm (days) read out of the logs of those that have one."""
-
 
 @dataclass(frozen=True)
 class Extract:
@@ -61,8 +58,8 @@ class Extract:
     P persons by id: `persons` their ids, `birth` float64 (NaN unknown), `gender` as `GENDER_CODES`, `ethnicity` str or
     None, empty where unknown (fairness audit only, never a feature). I incidents by id in UTF-8 byte order: `incidents`
     their ids, `occurred`, `recorded`, `harm` (days), `classes` bool (I, 5) as `CLASSES`, `harassing` (of the stalking and
-    harassment subgroup), `approximate` (harm is a median), `non_crime`, `codes` the place of each one's code among
-    `offences` (five digits, empty for none). V involvements:
+    harassment subgroup), `approximate` (harm is a median), `inferred` (it was read out of a log), `assumed` (neither: 3
+    days), `non_crime`, `codes` the place of each one's code among `offences` (five digits, empty for none). V involvements:
     rows of incident and person, `role` as `ROLES`, `charged`, `eliminated`. K custody appearances, C contacts of
     victims. `end` is the last day; `source` whom it tells of.
     """
@@ -78,6 +75,8 @@ class Extract:
     classes: Flags
     harassing: Flags
     approximate: Flags
+    inferred: Flags
+    assumed: Flags
     non_crime: Flags
     offences: NDArray[np.str_]
     codes: Ints
@@ -111,18 +110,18 @@ class Extract:
 
 
 def load_extract(
-    folder: Path, harm_index: HarmIndex, *, today: date | None = None, read_logs: ReadsHarm | None = None
+    folder: Path, harm_index: HarmIndex, *, today: date | None = None, logs: LogHarm | None = None
 ) -> Extract:
     """Read, check and clean an extract folder (extract.md): Parquet or CSV, one file a table.
 
-    `today` (default: the calendar's) bounds recording days; `read_logs` tells the harm of domestic non-crimes that have no
-    score and a log. Raises SetupError with a table of what is wrong: missing
+    `today` (default: the calendar's) bounds recording days; `logs` tells the harm of domestic non-crimes that have no score
+    and a log. Raises SetupError with a table of what is wrong: missing
     columns, unreadable dates, unknown words, broken keys.
     """
     counts: Counts = {}
     raw = read_raw(Reader(folder), counts)
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
-    incidents, future = _settle_dates(_with_read(raw.incidents, read_logs, counts), end, counts)
+    incidents, future = _settle_dates(fill_in(raw.incidents, logs, counts), end, counts)
     value = value_incidents(incidents, raw.offences, harm_index, counts)
     birth = np.where(raw.persons.birth > end, np.nan, raw.persons.birth)
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
@@ -163,6 +162,8 @@ def _extract(raw: Raw, value: Values, kept: Flags, end: int, source: str, counts
         classes=value.classes[rows],
         harassing=value.harassing[rows],
         approximate=value.approximate[rows],
+        inferred=incidents.inferred,
+        assumed=value.assumed[rows],
         non_crime=incidents.non_crime,
         offences=raw.offences,
         codes=incidents.code,
@@ -188,19 +189,6 @@ def _end(incidents: RawIncidents, latest: int) -> int:
     if not len(present):
         raise SetupError("The extract has no incident recorded up to today. Check the incidents table.")
     return int(present.max())
-
-
-def _with_read(incidents: RawIncidents, read_logs: ReadsHarm | None, counts: Counts) -> RawIncidents:
-    """Fill in the harm of domestic non-crimes that is read out of their logs."""
-    if read_logs is None:
-        return incidents
-    missing = np.flatnonzero(np.isnan(incidents.harm_score) & incidents.non_crime & incidents.domestic)
-    names = incidents.ids.take(pa.array(missing)).to_pylist()
-    read = read_logs(names)
-    harm = incidents.harm_score.copy()
-    harm[missing] = [read.get(name, np.nan) for name in names]
-    counts["domestic-non-crime-read"] = int((~np.isnan(harm[missing])).sum())
-    return replace(incidents, harm_score=harm)
 
 
 def _stated(incidents: RawIncidents) -> Ints:

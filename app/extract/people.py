@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.errors import SetupError
 from app.extract.known import ROLES, contacts_of, incident_columns
 from app.extract.load import Extract, load_extract
+from app.extract.log_harm import LogHarm
 from app.extract.rules import VICTIM_ROLE, Flags
 from app.extract.tables import give_back
 from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
@@ -60,7 +61,8 @@ class KnownIncidents:
     """M incidents in the order of nominal, date and id, in narrow columns: a country has tens of millions.
 
     `incident` int32 (M,) says which of `names` each is, ids in UTF-8 byte order; `day` int32; `bits` int8 are the classes, the
-    first of `CLASSES` lowest; `code` int16 which of `offences` it is.
+    first of `CLASSES` lowest; `code` int16 which of `offences` it is; `inferred` where harm
+    was read out of a log, `assumed` where nobody scored a domestic non-crime.
     """
 
     spans: Spans
@@ -73,11 +75,19 @@ class KnownIncidents:
     code: NDArray[np.int16]
     non_crime: Flags
     role: NDArray[np.int8]
+    inferred: Flags
+    assumed: Flags
 
     @property
     def incident_id(self) -> pa.StringArray:
         """The id of each, (M,)."""
         return self.names.take(pa.array(self.incident))
+
+    @property
+    def inferred_ids(self) -> list[str]:
+        """The ids of those whose harm was read out of a log."""
+        found: list[str] = self.incident_id.filter(pa.array(self.inferred)).to_pylist()
+        return found
 
     def take(self, nominals: Ints) -> "KnownIncidents":
         """Those of some nominals, with no more names than they need."""
@@ -94,6 +104,8 @@ class KnownIncidents:
             self.code[rows],
             self.non_crime[rows],
             self.role[rows],
+            self.inferred[rows],
+            self.assumed[rows],
         )
 
 
@@ -137,13 +149,20 @@ class People:
 
 
 def load_people(
-    folder: Path, index: HarmIndex, today: date, as_of: date | None = None, subject: Subject = STALKER
+    folder: Path,
+    index: HarmIndex,
+    today: date,
+    as_of: date | None = None,
+    subject: Subject = STALKER,
+    logs: LogHarm | None = None,
 ) -> People:
     """Read an extract folder and keep who can be scored on `as_of` (default: the extract's last day, at most `today`).
 
+    `logs` as for `load_extract`.
+
     Raises SetupError as `load_extract`, and for a day after the extract's end.
     """
-    extract = load_extract(folder, index, today=today)
+    extract = load_extract(folder, index, today=today, logs=logs)
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
@@ -199,6 +218,8 @@ def _known_incidents(extract: Extract, rows: Ints, role: NDArray[np.int8], place
         code=extract.codes.astype(np.int16)[incident],
         non_crime=extract.non_crime[incident],
         role=role[rows],
+        inferred=extract.inferred[incident],
+        assumed=extract.assumed[incident],
     )
 
 

@@ -26,7 +26,8 @@ class RawPersons:
 
 @dataclass(frozen=True)
 class RawIncidents:
-    """By id in UTF-8 byte order; `code` places among `Raw.offences`; `harm_score` NaN for none."""
+    """By id in UTF-8 byte order; `code` places among `Raw.offences`; `harm_score` NaN for none, `inferred` where
+    it was read out of a log."""
 
     ids: pa.Array
     occurred: Ints
@@ -36,6 +37,7 @@ class RawIncidents:
     non_crime: Flags
     domestic: Flags
     partner: Flags
+    inferred: Flags
 
     def take(self, rows: Ints) -> "RawIncidents":
         """The given rows."""
@@ -125,6 +127,7 @@ def _incidents(reader: Reader, counts: Counts) -> tuple[NDArray[np.str_], RawInc
         non_crime=reader.flags("incidents", "is_non_crime"),
         domestic=reader.flags("incidents", "is_domestic"),
         partner=reader.flags("incidents", "intimate_partner"),
+        inferred=np.zeros(len(as_sent), dtype=np.bool_),
     )
     columns = [read.occurred, read.recorded, read.harm_score, read.non_crime, read.domestic, read.partner]
     rows = _once(reader, "incidents", read.ids, [as_sent, *columns], counts)

@@ -1,7 +1,8 @@
 """Nominals of an extract as bodies of `POST /score`: what is scored in bulk is what a single request would say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.harm.subject import SIDES
 
 GENDERS = {code: name for name, code in GENDER_CODES.items()}
 """The word for each code; `other` and `unknown` are one to the model, and told as `unknown`."""
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 ROLE_WORDS = {code: word for side in SIDES.values() for word, code in side.roles.items()}
 Kind = tuple[str, float, int, bool]
 """What incidents that are alike share: code, harm, classes as `KnownIncidents.bits`, whether it is no crime."""
@@ -23,10 +25,15 @@ _CLASS_SETS = [
 ]
 
 
-def bodies(people: People, index: HarmIndex, **asked: str) -> Iterator[dict[str, Any]]:
-    """Each nominal's body, with `asked` added (`explain`, `model`, `purpose`)."""
+def bodies(
+    people: People, index: HarmIndex, texts: Mapping[str, str] = _NO_TEXTS, **asked: str
+) -> Iterator[dict[str, Any]]:
+    """Each nominal's body, with `asked` added (`explain`, `model`, `purpose`).
+
+    `texts` the logs, by incident id, that harm was read out of: they are sent in its place, so that the answer says so.
+    """
     as_of = iso_day(people.as_of)
-    incidents, custody = _incidents(people.incidents, index), _iso_days(people.custody_day)
+    incidents, custody = _incidents(people.incidents, index, texts), _iso_days(people.custody_day)
     names = people.nominal_id.to_pylist()
     genders, births, contacts = people.gender.tolist(), people.birth.tolist(), people.contacts.tolist()
     rows = zip(people.incidents.spans.each(), people.custody.each(), strict=True)
@@ -66,20 +73,23 @@ def iso_day(day: int) -> str:
     return date.fromordinal(day + EPOCH).isoformat()
 
 
-def _incidents(known: KnownIncidents, index: HarmIndex) -> list[dict[str, Any]]:
+def _incidents(known: KnownIncidents, index: HarmIndex, texts: Mapping[str, str]) -> list[dict[str, Any]]:
     """Each incident's body; what is said of an offence is worked out once for all that are alike."""
     told: dict[Kind, dict[str, Any]] = {}
     codes = known.offences[known.code].tolist()
     alike = zip(codes, known.harm.tolist(), known.bits.tolist(), known.non_crime.tolist(), strict=True)
-    each = zip(known.incident_id.tolist(), _iso_days(known.day), known.role.tolist(), alike, strict=True)
+    ids, assumed = known.incident_id.tolist(), known.assumed.tolist()
+    each = zip(ids, _iso_days(known.day), known.role.tolist(), alike, assumed, strict=True)
     return [
         {
             "incident_id": name,
             "occurred_on": day,
             "role": ROLE_WORDS[role],
             **(told.get(kind) or told.setdefault(kind, offence_of(kind, index))),
+            **({"harm_score": None, "log_text": texts[name]} if name in texts else {}),
+            **({"harm_assumed": True} if unscored else {}),
         }
-        for name, day, role, kind in each
+        for name, day, role, kind, unscored in each
     ]
 
 

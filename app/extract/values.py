@@ -15,12 +15,13 @@ from app.harm.harm_index import STALKING_AND_HARASSMENT, HarmIndex, offence_clas
 @dataclass(frozen=True)
 class Values:
     """Of each incident: harm in days, classes, whether it is of the stalking and harassment subgroup, whether the harm
-    is a median, whether there is a number at all."""
+    is a median or what a domestic non-crime gets that nobody scored, whether there is a number at all."""
 
     harm: Floats
     classes: Flags
     harassing: Flags
     approximate: Flags
+    assumed: Flags
     known: Flags
 
 
@@ -52,6 +53,7 @@ def value_incidents(incidents: RawIncidents, codes: NDArray[np.str_], harm_index
         classes=np.column_stack([own[incidents.partner.astype(np.int64), place], incidents.domestic]),
         harassing=group & ~incidents.non_crime,
         approximate=median & ~scored & ~incidents.non_crime,
+        assumed=unscored,
         known=scored | ~nameless,
     )
 

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from app.artifacts import Bundle
 from app.documents import CARD, MEDIA, PAGE, DocumentName
 from app.errors import NotFound
-from app.harm.model import HarmModel
 from app.harm.model_answers import (
     CovenantAnswer,
     DocumentLink,
@@ -92,14 +91,6 @@ async def get_document(request: Request, family: str, name: DocumentName, _: Loo
     return _document(_bundle(request, family), name)
 
 
-def loaded_model(request: Request, family: str) -> HarmModel:
-    """The model of a family. Raises NotFound."""
-    model: HarmModel | None = request.app.state.scorer.models.get(family)
-    if model is None:
-        raise NotFound("No model of that family is loaded here.")
-    return model
-
-
 def _bundle(request: Request, family: str) -> AnyBundle:
     bundle: AnyBundle | None = request.app.state.scorer.bundles.get(family)
     if bundle is None:
@@ -124,20 +115,19 @@ def _before(version: Version) -> EarlierVersion:
 
 
 def _card(bundle: AnyBundle, earlier: list[EarlierVersion]) -> ModelCard | TextModelCard:
-    if isinstance(bundle.manifest, TextManifest):
-        told = bundle.manifest.model_dump(include=_IN_TEXT_MANIFEST)
-        return TextModelCard(**_loaded(bundle).model_dump(), **told, status=_status(bundle))
     documents = bundle.documents
     links = [] if documents is None else [_link(bundle, name, documents.listed.files[name]) for name in MEDIA]
-    return ModelCard(
+    of_logs = isinstance(bundle.manifest, TextManifest)
+    shared = {
         **_loaded(bundle).model_dump(),
-        **bundle.manifest.model_dump(include=_IN_MANIFEST),
-        status=_status(bundle),
-        earlier=earlier,
-        evaluation=None if documents is None else documents.evaluation,
-        atrs=None if documents is None else documents.atrs,
-        documents=links,
-    )
+        **bundle.manifest.model_dump(include=_IN_TEXT_MANIFEST if of_logs else _IN_MANIFEST),
+        "status": _status(bundle),
+        "earlier": earlier,
+        "evaluation": None if documents is None else documents.evaluation,
+        "atrs": None if documents is None else documents.atrs,
+        "documents": links,
+    }
+    return TextModelCard(**shared) if of_logs else ModelCard(**shared)
 
 
 def _link(bundle: AnyBundle, name: DocumentName, digest: str) -> DocumentLink:

@@ -27,15 +27,18 @@ ROWS_AT_ONCE = 256
 class Known:
     """N nominals on the day `as_of` (days since 1970-01-01), each with a day zero within the year before it.
 
-    `received` (N,) incidents told of each; of the M in `histories`, `approximate` (M,) those whose harm is a median and
-    `placeholder` (M,) those dated 1 January; `contacts_unknown` (N,). None has a log to read.
+    `received` (N,) incidents told of each; of the M in `histories`, `inferred` (M,) those whose harm was read out of
+    their log, `approximate` (M,) those where it is a median, `assumed` (M,) those that nobody scored, `placeholder` (M,) those
+    dated 1 January; `contacts_unknown` (N,).
     """
 
     as_of: int
     histories: Histories
     nominals: Nominals
     received: Ints
+    inferred: Flags
     approximate: Flags
+    assumed: Flags
     placeholder: Flags
     contacts_unknown: Flags
 
@@ -127,8 +130,9 @@ def _warnings(known: Known, odd: NDArray[np.bool_]) -> Flags:
         placeholder=_any(known.placeholder, owner, count),
         contacts_unknown=known.contacts_unknown,
         birth_unknown=np.isnan(known.nominals.birth_day),
-        inferred=np.zeros(count, dtype=np.bool_),
+        inferred=_any(known.inferred, owner, count),
         approximate=_any(known.approximate, owner, count),
+        assumed=_any(known.assumed, owner, count),
         left_out=history.lengths < known.received,
         age=known.as_of - history.day_zero,
     )

@@ -8,7 +8,7 @@ as stable, above .25 as another population (both in the manifest). With B bins a
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,6 +19,17 @@ DRIFT_WARNINGS = ("short-history", "birth-date-unknown", "out-of-distribution")
 """Warnings that an extract shows as a request does; the others depend on what a force sends."""
 _FLOOR = 1e-4
 Verdict = Literal["steady", "watch", "alarm"]
+
+
+class Thresholds(Protocol):
+    """From which index on a figure is worth watching or alarming, and below how many cases nothing is said."""
+
+    @property
+    def watch(self) -> float: ...
+    @property
+    def alarm(self) -> float: ...
+    @property
+    def fewest(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -58,20 +69,31 @@ def bin_shares(values: Floats, edges: Sequence[float], weights: Floats | None = 
 def input_drift(baseline: DriftBaseline, recent: Recent) -> list[Measured]:
     """Each feature of the index row."""
     columns = zip(FEATURES, recent.index.T.astype(np.float64), strict=True)
-    return [_held(baseline, name, _moved(baseline.features[name], values)) for name, values in columns]
+    return [held(baseline, name, moved(baseline.features[name], values)) for name, values in columns]
 
 
 def output_drift(baseline: DriftBaseline, recent: Recent) -> list[Measured]:
     """Predicted groups, probability of the top group, and each warning."""
     groups = np.bincount(recent.predicted, minlength=4) / len(recent)
     found = [
-        _held(baseline, "predicted_groups", psi(baseline.predicted_groups, groups)),
-        _held(baseline, "top_probability", _moved(baseline.top_probability, recent.top)),
+        held(baseline, "predicted_groups", psi(baseline.predicted_groups, groups)),
+        held(baseline, "top_probability", moved(baseline.top_probability, recent.top)),
     ]
     return found + [
-        _held(baseline, f"warning {code}", psi(_both(share), _both(recent.warnings[code] / len(recent))))
+        held(baseline, f"warning {code}", psi(_both(share), _both(recent.warnings[code] / len(recent))))
         for code, share in baseline.warnings.items()
     ]
+
+
+def moved(bins: Bins, values: Floats) -> float:
+    """Index of values (N,) against the bins they once fell into."""
+    return psi(bins.shares, bin_shares(values, bins.edges))
+
+
+def held(thresholds: Thresholds, name: str, found: float) -> Measured:
+    """An index with its verdict."""
+    verdict: Verdict = "alarm" if found >= thresholds.alarm else "watch" if found >= thresholds.watch else "steady"
+    return Measured(name, found, verdict)
 
 
 def worst(found: Sequence[Measured]) -> Verdict:
@@ -80,14 +102,5 @@ def worst(found: Sequence[Measured]) -> Verdict:
     return "alarm" if "alarm" in verdicts else "watch" if "watch" in verdicts else "steady"
 
 
-def _moved(bins: Bins, values: Floats) -> float:
-    return psi(bins.shares, bin_shares(values, bins.edges))
-
-
 def _both(share: float) -> tuple[float, float]:
     return share, 1 - share
-
-
-def _held(baseline: DriftBaseline, name: str, found: float) -> Measured:
-    verdict: Verdict = "alarm" if found >= baseline.alarm else "watch" if found >= baseline.watch else "steady"
-    return Measured(name, found, verdict)

@@ -50,7 +50,7 @@ def read_scores(store: Store, scorer: Scorer, model: HarmModel, window: Window) 
 
     Left out: what was erased, and what rests on a request that today's rules refuse.
     """
-    opened = store.open_all(_entries(store, model.bundle.manifest_sha256, window))
+    opened = store.open_all(recent_entries(store, window.days, window.last, model.bundle.manifest_sha256))
     read = (_read(scorer, model, entry, from_bytes(found.payload)) for entry, found in opened if found is not None)
     return [one for one in read if one is not None]
 
@@ -65,18 +65,19 @@ def together(read: Sequence[ReadScore]) -> Recent:
     )
 
 
-def _entries(store: Store, manifest_sha256: str, window: Window) -> list[Entry]:
-    since = datetime.now(UTC) - timedelta(days=window.days)
+def recent_entries(store: Store, days: int, most: int, manifest_sha256: str | None = None) -> list[Entry]:
+    """At most so many scores of the last so many days that were not erased, newest first; of one artefact, or of any."""
+    since = datetime.now(UTC) - timedelta(days=days)
     wanted = EntryFilter(event="score", manifest_sha256=manifest_sha256, since=since)
     found: list[Entry] = []
     before = None
-    while len(found) < window.last:
+    while len(found) < most:
         page = store.list_entries(wanted, before=before, limit=MAX_PAGE)
         if not page:
             break
         found.extend(entry for entry in page if not entry.erased)
         before = page[-1].sequence
-    return found[: window.last]
+    return found[:most]
 
 
 def _read(scorer: Scorer, model: HarmModel, entry: Entry, archived: Archived) -> ReadScore | None:

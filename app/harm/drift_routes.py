@@ -1,4 +1,4 @@
-"""`GET /models/{family}/drift`: are the people scored now still those the model was made on?"""
+"""`GET /models/{family}/drift`: are the people scored, and the logs read, still those the model was made on?"""
 
 from functools import partial
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from app.harm.catalogue import Looking, loaded_model
+from app.harm.catalogue import Looking
 from app.harm.drift_answers import DriftAnswer
 from app.harm.drift_reading import DEFAULT_DAYS, DEFAULT_LAST, MOST_DAYS, MOST_SCORES, Window
 from app.harm.drift_watch import DriftWatch
@@ -41,8 +41,8 @@ async def get_drift(
 
     The scores of the window are opened to be counted, which is recorded as a read; the figures are kept for ten minutes.
     """
-    model, window = loaded_model(request, family), Window(query.days, query.last)
     watch: DriftWatch = request.app.state.drift
+    model, window = watch.model(family), Window(query.days, query.last)
     known = watch.known(model, window)
     if known is not None:
         return known

@@ -86,8 +86,7 @@ def day_number(day: date) -> int:
 def build_case(request: ScoreRequest, index: HarmIndex, today: date, subject: Subject = STALKER) -> Case:
     """Check the meaning of a request and put its history in order, as a model of this `subject` reads it.
 
-    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone.
-    """
+    Raises InvalidInput naming every fault found. `today` is the date in the service's time zone."""
     one = check(request, index, today, subject)
     return settle(one, known_histories([one], subject), nominal_columns([one]))
 
@@ -293,6 +292,7 @@ def _warnings(request: ScoreRequest, used: list[Valued], left_out: Collection[st
         birth_unknown=request.nominal.date_of_birth is None,
         inferred=any(incident.inferred for incident in used),
         approximate=any(incident.approximate for incident in used),
+        assumed=any(incident.record.harm_assumed for incident in used),
         left_out=AFTER_DAY_ZERO in left_out,
         age=age,
     )

@@ -6,7 +6,7 @@ Text that is not needed is refused, so that it is not held: on any other inciden
 import json
 from collections.abc import Iterator, Sequence
 
-from app.errors import Fault, ModelNotLoaded
+from app.errors import Fault
 from app.harm.answers import HarmInferred, InferredHarm, InferredTerm, ModelStamp
 from app.harm.records import ScoreRequest
 from app.text.records import Inferred, ReadsLogs
@@ -44,9 +44,12 @@ def read_logs(request: ScoreRequest, reader: ReadsLogs | None) -> tuple[Readings
 
 def _misplaced(request: ScoreRequest) -> Iterator[Fault]:
     for position, incident in enumerate(request.incidents):
+        of_its_kind = incident.is_non_crime and incident.is_domestic
+        if incident.harm_assumed and not (of_its_kind and incident.harm_score is not None):
+            yield Fault(f"/incidents/{position}/harm_assumed", "only-for-domestic-non-crimes-with-harm-score")
         if incident.log_text is None:
             continue
-        if not (incident.is_non_crime and incident.is_domestic):
+        if not of_its_kind:
             yield Fault(f"/incidents/{position}/log_text", "only-for-domestic-non-crimes")
         elif incident.harm_score is not None:
             yield Fault(f"/incidents/{position}/log_text", "not-beside-harm-score")
@@ -73,14 +76,10 @@ def _told(name: str, read: Inferred) -> InferredHarm:
     )
 
 
-def demand_same_reader(answer: bytes, reader: ReadsLogs | None) -> None:
-    """Raise ModelNotLoaded where the logs of a stored score would be read by another model than the one that read them.
+def read_by(answer: bytes) -> str | None:
+    """Digest of the manifest of the model that read the logs of a stored score; None where none were read.
 
     `answer` as stored; of any age, so that only this one warning is looked at.
     """
     warnings = json.loads(answer)["history"]["warnings"]
-    made_by = next((told["model"]["manifest_sha256"] for told in warnings if told["code"] == CODE), None)
-    if made_by is not None and (reader is None or reader.identity.manifest_sha256 != made_by):
-        raise ModelNotLoaded(
-            "The model that read the logs of this score is not loaded here, and no other speaks for it."
-        )
+    return next((str(told["model"]["manifest_sha256"]) for told in warnings if told["code"] == CODE), None)

@@ -1,5 +1,6 @@
 """The two ONNX graphs of a bundle: features in, probabilities and survival curve out."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from app.harm.features import FEATURES, ROWS, Features
 from app.onnx_session import open_session
 
 DAYS = 366
+ROWS_AT_ONCE = 32
+"""Records the forest is asked about at once. It makes a curve for each tree: 600 MB for 4,096 records, which the runtime keeps
+for the next time, where 32 stay in the processor's cache and take three fifths of the time."""
 Probabilities = NDArray[np.float64]
 
 
@@ -64,8 +68,13 @@ class HarmModel:
 
     def survival(self, features: Features) -> NDArray[np.float64]:
         """Probability that no further incident has happened by each day 0..365, float64 (N, 366), never rising."""
-        (curve,) = self._survival.run(None, {"features": features})
-        return np.asarray(curve, dtype=np.float64)
+        return np.concatenate(list(self.curves(features)))
+
+    def curves(self, features: Features) -> Iterator[NDArray[np.float64]]:
+        """`survival` in blocks of `ROWS_AT_ONCE`, for whoever does not keep whole curves."""
+        for at in range(0, max(len(features), 1), ROWS_AT_ONCE):
+            (curve,) = self._survival.run(None, {"features": features[at : at + ROWS_AT_ONCE]})
+            yield np.asarray(curve, dtype=np.float64)
 
 
 def group_name(index: int) -> str:

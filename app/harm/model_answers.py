@@ -83,10 +83,13 @@ class ModelCard(LoadedModel):
 
 
 class TextModelCard(LoadedModel):
-    """The manifest in force of a model that reads logs."""
+    """The manifest in force of a model that reads logs, its evaluation and transparency record; null and empty where not
+    evaluated."""
 
     status: Status
     """Whether an evaluation lies beside the artefact; what was measured while fitting stands in `metrics`."""
+    earlier: list[EarlierVersion]
+    """Versions beside the one that answers, newest first: they replay what they read."""
     scores: list[float]
     """The scores it chooses from, days."""
     terms: int
@@ -101,6 +104,12 @@ class TextModelCard(LoadedModel):
     """Accuracy, mean error in days and quadratic kappa of network and rivals on logs it did not learn from."""
     seed: int
     """Seed of the fit."""
+    evaluation: dict[str, object] | None
+    """The whole evaluation; null where it was not evaluated."""
+    atrs: dict[str, object] | None
+    """The record for the Algorithmic Transparency Recording Standard; null where it was not evaluated."""
+    documents: list[DocumentLink]
+    """The documents beside it."""
 
 
 class CovenantAnswer(ModelStamp):

@@ -8,6 +8,7 @@ from app.harm.inferred import CODE, MESSAGE
 from app.harm.sufficiency import SHORT_HISTORY
 
 STALE_DAYS = 30
+ASSUMED = "harm-assumed"
 
 WARNINGS = {
     SHORT_HISTORY: "Insufficient history: the index incident is all that is known. That is not a sign of low risk.",
@@ -17,6 +18,7 @@ WARNINGS = {
     "birth-date-unknown": "The date of birth is unknown; a typical age was assumed.",
     CODE: MESSAGE,
     "harm-approximate": "The harm of an offence rests on the median of its offence group, not on its own figure.",
+    ASSUMED: "The harm of a domestic non-crime was assumed: it has neither a score nor a log that was read.",
     "incidents-after-day-zero": "Incidents after the most recent {begins} incident were left out, as in training.",
     "stale-day-zero": "The most recent {begins} incident is over 30 days old; the curve counts from that incident.",
     "out-of-distribution": "A figure of this record lies outside everything the model learnt from; estimates are unsure.",
@@ -27,8 +29,8 @@ class Facts(NamedTuple):
     """What oddities hang on: of one history plain values, of N histories columns (N,).
 
     `used` incidents, on how many different `days`, one of them a 1 January (`placeholder`); whether contacts and date of
-    birth are unknown; whether the harm of a used incident was read out of its log or is a median; whether incidents after
-    day zero were left out; `age` of day zero in days.
+    birth are unknown; whether the harm of a used incident was read out of its log, is a median or was assumed; whether
+    incidents after day zero were left out; `age` of day zero in days.
     """
 
     used: Any
@@ -38,6 +40,7 @@ class Facts(NamedTuple):
     birth_unknown: Any
     inferred: Any
     approximate: Any
+    assumed: Any
     left_out: Any
     age: Any
 
@@ -55,6 +58,7 @@ def oddities(facts: Facts) -> dict[str, Any]:
         "birth-date-unknown": facts.birth_unknown,
         CODE: facts.inferred,
         "harm-approximate": facts.approximate,
+        ASSUMED: facts.assumed,
         "incidents-after-day-zero": facts.left_out,
         "stale-day-zero": facts.age > STALE_DAYS,
     }

@@ -114,6 +114,9 @@ class IncidentRecord(_Record):
     for the victim's model."""
     harm_score: Annotated[float, Field(ge=0, le=MAX_HARM, allow_inf_nan=False)] | None = None
     """Days, in place of the harm index; required for a domestic non-crime without `log_text`."""
+    harm_assumed: bool = False
+    """Nobody gave this `harm_score`: the sending system assumed it of a domestic non-crime without score or log. The answer
+    says so."""
     offence_class: Annotated[list[OffenceClass], Field(max_length=4)] | None = None
     """In place of the code's own classes."""
     police_generated: bool = False

@@ -16,7 +16,6 @@ import numpy as np
 from app.answer import Answer
 from app.harm.answers import AuditReceipt
 from app.harm.archive import Archived
-from app.harm.inferred import demand_same_reader
 from app.harm.records import read_request
 from app.harm.service import Scored, Scorer
 from app.harm.survival import Curve
@@ -79,11 +78,10 @@ class Replay:
 
 
 def replay(scorer: Scorer, archived: Archived) -> Replay:
-    """Score a stored request again. Raises ModelNotLoaded where the artefact that made the score is not here."""
-    demand_same_reader(archived.answer, scorer.index.reader)
+    """Score a stored request again. Raises ModelNotLoaded where what made the score, or read its logs, is not here."""
     stored = json.loads(archived.answer)
     digest = stored["model"]["manifest_sha256"]
-    scored = scorer.score_again(read_request(archived.request), digest)
+    scored = scorer.as_read(archived.answer).score_again(read_request(archived.request), digest)
     answer = _again(stored, scored)
     answers = list(_compare(stored, answer, ""))
     curves = list(_compare_curves(archived.curve, scored.curve))

@@ -4,6 +4,7 @@ request -> case (checked history) -> features -> model -> explanation -> score
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from app.harm.features import ROWS, Features, features
 from app.harm.golden import check_golden
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.harm.history import Case, build_case
-from app.harm.inferred import CODE, harm_inferred
+from app.harm.inferred import CODE, harm_inferred, read_by
 from app.harm.model import Groups, HarmModel, Probabilities, group_name
 from app.harm.oddities import WARNINGS
 from app.harm.perspective_words import WORDS, Words
@@ -32,7 +33,7 @@ from app.harm.sufficiency import STATEMENTS, status_of
 from app.harm.survival import Curve, since_day_zero, survival_answer
 from app.harm.targets import Of
 from app.harm.uncharged import both_ways, earlier_uncharged, without_uncharged
-from app.harm.versions import Earlier, find_earlier, index_it_learnt_with
+from app.harm.versions import Earlier, earlier_reader, find_earlier, index_it_learnt_with
 from app.text.manifest import FAMILY, TextManifest
 from app.text.model import TextModel
 from app.text.service import LogReader
@@ -104,15 +105,35 @@ class Scorer:
     def __init__(self, bundles: Mapping[str, Bundle[Any]], index: HarmIndex, earlier: Earlier | None = None) -> None:
         self.bundles = bundles
         self.models = {family: HarmModel(bundle) for family, bundle in of_kind(bundles, Manifest).items()}
-        texts = of_kind(bundles, TextManifest).get(FAMILY)
-        self.text = None if texts is None else TextModel(texts)
-        self.index = index if self.text is None else replace(index, reader=LogReader(self.text))
+        self.texts = {family: TextModel(bundle) for family, bundle in of_kind(bundles, TextManifest).items()}
+        reader = self.texts.get(FAMILY)
+        self.index = index if reader is None else replace(index, reader=LogReader(reader))
         self.earlier = earlier or Earlier()
         self._before: Scorer | None = None
+        self._reading: Scorer | None = None
 
     def score(self, request: ScoreRequest, today: date) -> Scored:
         """Score one nominal. Raises InvalidInput; any stage failing fails the whole."""
         return _alone(self.score_all([request], today))
+
+    def as_read(self, answer: bytes) -> "Scorer":
+        """This scorer with the very model that read the logs of a stored answer, which is mostly its own; of others one
+        is kept at a time. Raises ModelNotLoaded where that model is neither loaded nor can be.
+        """
+        digest = read_by(answer)
+        for scorer in (self, self._reading):
+            if scorer and digest in (None, scorer._reader_digest):
+                return scorer
+        other = copy(self)
+        other.index = replace(self.index, reader=earlier_reader(digest or "", self.earlier))
+        other._before = other._reading = None  # an older model of harm has an index, and so a reader, of its own
+        self._reading = other
+        return other
+
+    @property
+    def _reader_digest(self) -> str | None:
+        reader = self.index.reader
+        return None if reader is None else reader.identity.manifest_sha256
 
     def score_again(self, request: ScoreRequest, manifest_sha256: str) -> Scored:
         """A stored request through the very artefact that made its score. Raises as `case_again`."""

@@ -6,7 +6,6 @@ from app.harm.archive import Archived
 from app.harm.explaining import By, given_with
 from app.harm.explanation_answers import IncidentExplanation, OneView
 from app.harm.explanation_picture import factors_svg, incidents_svg
-from app.harm.inferred import demand_same_reader
 from app.harm.read_aloud import view_aloud
 from app.harm.records import read_request
 from app.harm.service import Scorer
@@ -28,7 +27,7 @@ def stored_view(archived: Archived, by: By, of: Of, media: str) -> str | Callabl
         return _shown(archived, given, of, media)
 
     def make(scorer: Scorer) -> str:
-        demand_same_reader(archived.answer, scorer.index.reader)
+        scorer = scorer.as_read(archived.answer)
         digest, request = body.model.manifest_sha256, read_request(archived.request)
         view = given or scorer.explain_again(request, digest, by, of)
         if media == SVG and isinstance(view, IncidentExplanation):

@@ -14,8 +14,6 @@ from app.harm.perspective_words import Words
 from app.harm.shapley import Floats
 
 Of = Literal["harm", "survival"]
-# Records the forest is asked about at once: it holds a curve for each tree, a quarter of a gigabyte at 2,048.
-_BLOCK = 256
 
 
 class Answers(NamedTuple):
@@ -63,8 +61,7 @@ def top_chances(model: HarmModel, features: Features) -> Answers:
 
 def year_free(model: HarmModel, features: Features) -> Answers:
     """Probability of no further recorded incident within 365 days of day zero, (N, 1)."""
-    blocks = range(0, len(features), _BLOCK)
-    return Answers(np.concatenate([model.survival(features[at : at + _BLOCK])[:, DAYS - 1 :] for at in blocks]), None)
+    return Answers(np.concatenate([curves[:, DAYS - 1 :] for curves in model.curves(features)]), None)
 
 
 TARGETS: dict[Of, Target] = {

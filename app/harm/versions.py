@@ -1,4 +1,5 @@
-"""Versions of a model older than the one that serves: they speak for the scores they made, and for no others.
+"""Versions of a model older than the one that serves: they speak for the scores they made, and for no others. An older
+model of logs speaks for the logs it read.
 
 At the start only their manifests are read, which takes a millisecond each; the graphs are loaded when a score of theirs is
 replayed or explained, and one such version is kept at a time.
@@ -7,15 +8,19 @@ replayed or explained, and one such version is kept at a time.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
-from app.artifacts import Bundle, Manifest, load_bundle, load_manifest, versions
+from app.artifacts import Bundle, load_any_manifest, load_bundle, versions
 from app.audit.note import Verifier
 from app.errors import ModelNotLoaded, SetupError
 from app.harm.harm_index import HarmIndex, load_harm_index
-from app.text.manifest import FAMILY
+from app.manifest import BaseManifest
+from app.text.manifest import TextManifest
+from app.text.model import TextModel
+from app.text.records import ReadsLogs
+from app.text.service import LogReader
 
 log = structlog.get_logger()
 
@@ -23,7 +28,7 @@ log = structlog.get_logger()
 class Version(NamedTuple):
     """An older version that lies beside the one that serves: its manifest, that one's digest, and where it lies."""
 
-    manifest: Manifest
+    manifest: BaseManifest
     manifest_sha256: str
     folder: Path
 
@@ -39,7 +44,7 @@ class Earlier:
         """Those of one family, newest first."""
         return [version for version in self.found.values() if version.manifest.family == family]
 
-    def load(self, manifest_sha256: str) -> Bundle:
+    def load(self, manifest_sha256: str) -> Bundle[Any]:
         """One of them, checked byte by byte. Raises ModelNotLoaded where it is not here or cannot be used."""
         version = self.found.get(manifest_sha256)
         if version is None:
@@ -59,13 +64,12 @@ class Earlier:
 
 
 def find_earlier(artifacts: Path, trusted: Sequence[Verifier] | None = None) -> Earlier:
-    """All but the newest version of each family of harm below `artifacts`; one that cannot be read is told and left out."""
+    """All but the newest version of each family below `artifacts`; one that cannot be read is told and left out."""
     found = []
-    of_harm = (folders for family, folders in versions(artifacts).items() if family != FAMILY)
-    for folders in of_harm:
+    for folders in versions(artifacts).values():
         for folder in folders[1:]:
             try:
-                manifest, digest = load_manifest(folder)
+                manifest, digest = load_any_manifest(folder)
             except SetupError as error:
                 log.warning("earlier-version-not-usable", version=folder.name, reason=error.detail)
             else:
@@ -78,3 +82,18 @@ def index_it_learnt_with(bundle: Bundle, in_force: HarmIndex) -> HarmIndex:
     if bundle.manifest.harm_index.sha256 == in_force.sha256:
         return in_force
     return replace(load_harm_index(), reader=in_force.reader)
+
+
+def earlier_reader(manifest_sha256: str, earlier: Earlier) -> ReadsLogs:
+    """An older model of logs. Raises ModelNotLoaded where that very artefact is not here or cannot be used."""
+    bundle = earlier.load(manifest_sha256)
+    if not isinstance(bundle.manifest, TextManifest):
+        raise ModelNotLoaded("What read the logs of this score, by its record, is no model of logs.")
+    try:
+        model = TextModel(bundle)
+        model.check_golden()
+    except SetupError as error:
+        raise ModelNotLoaded(
+            f"The model version that read the logs of this score cannot be used here. {error.detail}"
+        ) from None
+    return LogReader(model)

@@ -12,9 +12,18 @@ MAX_TEXT = 20_000
 _LINES = {"\t", "\n", "\r"}
 
 
+def _is_printable(text: str) -> bool:
+    return not any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in _LINES for sign in text)
+
+
+def sendable(text: str) -> bool:
+    """Whether a request may hold the text as a log."""
+    return 0 < len(text) <= MAX_TEXT and _is_printable(text)
+
+
 def _printable(text: str) -> str:
     """Refuse control characters and halves of characters: no typed log holds them, and what shows it may obey them."""
-    if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in _LINES for sign in text):
+    if not _is_printable(text):
         raise PydanticCustomError("no-control-characters", "control characters")
     return text
 

@@ -1,11 +1,15 @@
 """Texts in, inferred harm out. Pure: no HTTP, no database; keeps nothing, logs nothing, and no error repeats a word."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from app.artifact_signatures import read_trusted
+from app.artifacts import load_bundle, versions
+from app.errors import SetupError
 from app.text.explanation import terms_that_mattered
-from app.text.manifest import SCORES
+from app.text.manifest import FAMILY, SCORES, TextManifest
 from app.text.model import TextModel
 from app.text.records import Inferred, ReadBy
 
@@ -36,3 +40,20 @@ class LogReader:
             inferred = Inferred(score, SCORES, tuple(probabilities.tolist()), terms, self.identity)
             found.append(inferred if known[row] else None)
         return found
+
+
+def newest_model(artefacts: Path, artifact_keys: Path | None = None) -> TextModel | None:
+    """The newest model of logs below a folder of artefacts, its golden texts tried; None where there is none.
+
+    Raises SetupError where it is another kind of model, signed by none of `artifact_keys` where those are
+    given, or does not reproduce here.
+    """
+    folders = versions(artefacts).get(FAMILY)
+    if not folders:
+        return None
+    bundle = load_bundle(folders[0], None if artifact_keys is None else read_trusted(artifact_keys))
+    if not isinstance(bundle.manifest, TextManifest):
+        raise SetupError(f"{folders[0]} does not hold a model that reads logs. Fit it again.")
+    model = TextModel(bundle)
+    model.check_golden()
+    return model

@@ -1,6 +1,7 @@
 """Artefacts that must not load, each with a sentence that says what to do."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from app.artifacts import load_bundle, load_current
 from app.errors import SetupError
 from app.harm.model import HarmModel
+from app.onnx_session import open_session
+from tests.app.service_fixtures import Client
 from tests.toy_bundle import survival, write_toy
 
 
@@ -90,3 +93,17 @@ def test_a_graph_that_cannot_serve_is_refused(tmp_path: Path, content: bytes | N
     bundle.files["model.onnx"] = survival() if content is None else content
     with pytest.raises(SetupError, match="Export it again"):
         HarmModel(bundle)
+
+
+def test_a_service_keeps_no_bytes_of_what_it_has_loaded_and_checked(sqlite_service: Client) -> None:
+    bundles = sqlite_service.app.state.scorer.bundles.values()
+    assert bundles
+    assert not any(bundle.files for bundle in bundles)
+
+
+def test_a_session_does_not_hold_on_to_the_bytes_it_was_made_from() -> None:
+    graph = survival()
+    held = sys.getrefcount(graph)
+    session = open_session(graph, "survival.onnx", {"features": (20, 19)}, ("survival",))
+    assert session.get_inputs()
+    assert sys.getrefcount(graph) == held

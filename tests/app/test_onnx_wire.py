@@ -141,6 +141,41 @@ def test_a_changed_byte_never_hides_what_onnx_still_reads(at: int, to: int) -> N
     assert not seen or answer(bytes(graph)) is not False
 
 
+LISTED = onnx.AttributeProto(
+    floats=[0.0, -1.5, float("nan")],
+    ints=[0, 127, 128, 2**40, -1],
+    strings=[b"LEAF", b"BRANCH_LEQ", b"BRANCH_LT", b"word"],
+)
+
+
+def forest(tensor: TensorProto) -> bytes:
+    """A graph whose one attribute lists what a forest lists, a tensor in the midst of it, as no exporter would write it."""
+    inside = onnx.AttributeProto(t=tensor)
+    message = b"".join(one.SerializeToString() for one in (LISTED, LISTED, inside, LISTED))
+    for tag in (b"\x2a", b"\x0a", b"\x3a"):  # attribute of a node, node of a graph, graph of a model
+        message = tag + _varint(len(message)) + message
+    return message
+
+
+def test_a_tensor_among_the_numbers_of_a_forest_is_found() -> None:
+    assert has_external_data(forest(outside(weights())))
+    assert not has_external_data(forest(weights()))
+
+
+@given(at=st.integers(0, 10_000), to=st.integers(0, 255))
+@settings(max_examples=500, deadline=None)
+def test_a_changed_byte_in_a_forest_never_hides_what_onnx_still_reads(at: int, to: int) -> None:
+    graph = bytearray(forest(outside(weights())))
+    graph[at % len(graph)] = to
+    try:
+        read = onnx.ModelProto.FromString(bytes(graph))
+    except DecodeError:
+        return
+    attributes = [attribute for node in read.graph.node for attribute in node.attribute]
+    seen = any(one.t.external_data or one.t.data_location for one in attributes)
+    assert not seen or answer(bytes(graph)) is not False
+
+
 @pytest.mark.parametrize("beyond", [32, 34, 40])
 def test_a_field_number_with_bits_that_other_readers_drop(beyond: int) -> None:
     """ONNX Runtime reads such a graph as field 7 of the model; here it would be a field that leads nowhere."""

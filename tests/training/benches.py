@@ -8,17 +8,23 @@ from app.harm.harm_index import load_harm_index
 from tests.toy_bundle import write_toy
 from training.evaluation.bench import Bench, open_bench
 from training.evaluation.work import Work
+from training.families import STALKING_NOMINAL, Family
 from training.harm.fit import prepare
 from training.harm.progress import Stages
 from training.synthetic.folder import write
 from training.synthetic.force import generate
+from training.synthetic.population import USUAL
+from training.synthetic.world import WORLDS, of_population, world_name
 
 
-def toy_bench(place: Path, nominals: int, seed: int) -> Bench:
-    """Invent a force in `place`, and a toy that says it learnt there."""
+def toy_bench(
+    place: Path, nominals: int, seed: int, family: Family = STALKING_NOMINAL, population: str = USUAL
+) -> Bench:
+    """Invent a force in `place`, and a toy of the family that says it learnt there."""
     folder, latents = place / "extract", place / "latents.parquet"
-    write(generate(nominals, seed), folder, world="published", seed=seed, nominals=nominals, latents=latents)
-    data = prepare(folder, load_harm_index(), seed, Stages())
+    world, named = of_population(WORLDS["published"], population), world_name("published", population)
+    write(generate(nominals, seed, world), folder, world=named, seed=seed, nominals=nominals, latents=latents)
+    data = prepare(folder, load_harm_index(), seed, Stages(), family)
 
     def learnt_here(manifest: dict[str, Any]) -> None:
         manifest |= {
@@ -28,5 +34,5 @@ def toy_bench(place: Path, nominals: int, seed: int) -> Bench:
             "seed": seed,
         }
 
-    bundle = load_bundle(write_toy(place / "made", change=learnt_here))
+    bundle = load_bundle(write_toy(place / "made", family=family.name, change=learnt_here))
     return open_bench("published", folder, bundle, load_harm_index(), work=Work(place / "work", {}), latents=latents)

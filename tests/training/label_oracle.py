@@ -70,6 +70,8 @@ class Small:
             classes=classes,
             harassing=np.array([incident.harassing for incident in incidents], dtype=np.bool_),
             approximate=np.zeros(count, dtype=np.bool_),
+            inferred=np.zeros(count, dtype=np.bool_),
+            assumed=np.zeros(count, dtype=np.bool_),
             non_crime=np.zeros(count, dtype=np.bool_),
             offences=np.array(["00865"]),
             codes=_days([0] * count),

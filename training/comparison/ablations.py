@@ -1,5 +1,7 @@
 """The stack refitted with something left out (report, appendices 9 and 10), cuts and settings those of the artefact.
 
+What part a person had in an incident is left out only of those who harm: a victim's is always the same.
+
 One refit leaves nothing out and only draws with another seed: differences no larger than its are noise of fitting.
 """
 
@@ -23,6 +25,7 @@ from training.comparison.following import following
 from training.comparison.measures import Rival, differences, with_intervals
 from training.comparison.published import PUBLISHED, REMARKS, per_nominal
 from training.evaluation.bench import Bench
+from training.families import STALKING_NOMINAL, Family
 from training.harm.classifier import Known, Sample, fit_stack
 from training.harm.fit import Data
 from training.harm.parallel import run
@@ -32,7 +35,8 @@ from training.labels import Labelled
 from training.metrics import GROUP_COUNT, TOP
 from training.split import split
 
-REFIT, NO_SUSPECTS, RECUT = "refit", "no_suspects", "no_suspects_recut"
+REFIT, NO_SUSPECTS, RECUT, FINAL_ROLES = "refit", "no_suspects", "no_suspects_recut", "final_roles"
+OF_ROLES = (NO_SUSPECTS, RECUT, FINAL_ROLES)
 DESCRIBED = {
     STACK: "the model as it is served",
     REFIT: "nothing left out, fitted with another seed: how far apart fits of the same are",
@@ -40,7 +44,7 @@ DESCRIBED = {
     RECUT: "the same, and only what was charged counts as outcome, with harm groups cut afresh from it (appendix 9)",
     "no_domestic_non_crimes": "histories without domestic non-crimes; people and outcomes as they were (appendix 10)",
     "no_gender": "gender unknown for everyone",
-    "final_roles": "roles as they stood in the end instead of when the index incident was recorded: tells of the future",
+    FINAL_ROLES: "roles as they stood in the end instead of when the index incident was recorded: tells of the future",
 }
 
 
@@ -60,11 +64,12 @@ def measure_ablations(bench: Bench, stages: Stages) -> dict[str, Any]:
     differences to the stack, paired."""
     data, told = bench.data, []
     own, stack = people_of(data), stack_of(bench)
+    published = PUBLISHED if data.family is STALKING_NOMINAL else {STACK: _own_figures(data.family)}
     variants = _variants(data)
     answers = _answers(bench, variants, stages)
-    for name, what in DESCRIBED.items():
+    for name, what in described(data.family).items():
         variant = variants.get(name, data)
-        row: dict[str, Any] = {"name": name, "what": what, "published": _published(name)}
+        row: dict[str, Any] = {"name": name, "what": what, "published": _published(published.get(name))}
         if variant is None:
             told.append(
                 {
@@ -79,7 +84,19 @@ def measure_ablations(bench: Bench, stages: Stages) -> dict[str, Any]:
         row |= _counts(variant) | with_intervals(rival, people, bench.seed)
         row["to_stack"] = differences(rival, stack, people, bench.seed) if same and name != STACK else None
         told.append(row)
-    return {"rows": told, "remarks": list(REMARKS)}
+    return {"rows": told, "remarks": list(REMARKS if data.family is STALKING_NOMINAL else [])}
+
+
+def described(family: Family) -> dict[str, str]:
+    """What is left out of a family's model, name -> words."""
+    with_roles = family.subject.perspective == "nominal"
+    return {name: what for name, what in DESCRIBED.items() if with_roles or name not in OF_ROLES}
+
+
+def _own_figures(family: Family) -> dict[str, Any]:
+    """What the report prints of the family's own stack."""
+    harm = {f"{name}_harm": value for name, value in family.harm.items()}
+    return {**family.published, **harm, "test_nominals": sum(family.parts.test)}
 
 
 def _variants(data: Data) -> dict[str, Data | None]:
@@ -88,8 +105,13 @@ def _variants(data: Data) -> dict[str, Data | None]:
         REFIT: data.x,
         "no_domestic_non_crimes": histories_of(without_domestic_non_crimes(data.extract), data),
         "no_gender": without_gender(data.x),
-        "final_roles": histories_of(with_final_roles(data.extract, data.labelled), data),
     }
+    same = {name: data._replace(x=x) for name, x in with_x.items()}
+    return {**same, **_variants_of_roles(data)} if data.family.subject.perspective == "nominal" else {**same}
+
+
+def _variants_of_roles(data: Data) -> dict[str, Data | None]:
+    """The same of those who harm, by what part they had in incidents."""
     charged = only_charged(data.extract)
     labelled = data.family.label(charged)
     happened = following(data.extract, labelled)
@@ -97,7 +119,7 @@ def _variants(data: Data) -> dict[str, Data | None]:
     return {
         NO_SUSPECTS: _divided(data, replace(labelled, future_harm=harm), data.split.cuts),
         RECUT: _divided(data, labelled, None),
-        **{name: data._replace(x=x) for name, x in with_x.items()},
+        FINAL_ROLES: data._replace(x=histories_of(with_final_roles(data.extract, data.labelled), data)),
     }
 
 
@@ -163,6 +185,5 @@ def _counts(data: Data) -> dict[str, Any]:
     }
 
 
-def _published(name: str) -> dict[str, Any] | None:
-    printed = PUBLISHED.get(name)
+def _published(printed: dict[str, Any] | None) -> dict[str, Any] | None:
     return {**printed, "net_harm_a_nominal": round(per_nominal(printed), 2)} if printed else None

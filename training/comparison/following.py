@@ -1,14 +1,15 @@
-"""What labelled nominals went on to do in the year after day zero, incident by incident, by final roles."""
+"""What followed in the year after day zero, incident by incident: what nominals did by final roles, or victims suffered."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.extract.known import roles_known
+from app.extract.known import ROLES
 from app.extract.load import Extract
 from app.extract.rules import VICTIM_ROLE, Flags
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
+from app.harm.subject import Perspective
 from training.labels import HORIZON_DAYS, Labelled
 
 RAPE, MURDER, ATTEMPTED_MURDER = "rape", "murder", "attempted murder"
@@ -26,13 +27,14 @@ class Following:
     harm: Floats
 
 
-def following(extract: Extract, labelled: Labelled) -> Following:
+def following(extract: Extract, labelled: Labelled, perspective: Perspective = "nominal") -> Following:
     """Everything counted into future harm: within (t0, t0 + 365], the role not taken back."""
+    roles = ROLES[perspective]
     place = np.full(len(extract.person_id), -1)
     place[labelled.person] = np.arange(len(labelled.person))
     nominal = place[extract.person]
     after = extract.occurred[extract.incident] - labelled.histories.day_zero[nominal]
-    counted = (nominal >= 0) & (roles_known(extract, extract.end) > 0) & (after > 0) & (after <= HORIZON_DAYS)
+    counted = (nominal >= 0) & (roles(extract, extract.end) > 0) & (after > 0) & (after <= HORIZON_DAYS)
     incident = extract.incident[counted]
     return Following(nominal[counted], incident, extract.harm[incident])
 

@@ -1,21 +1,24 @@
 """Who of the highest harm group is not seen, and why (report, section 4.2), told from the test people of any extract.
 
+Of those who harm it is asked what they went on to do, of those who are harmed what they went on to suffer.
 Missed: truly 90-100, predicted in the lower two groups. Seen: predicted 80-90 or 90-100.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from app.extract.rules import Flags
 from app.harm.features import CLASSES, COLUMN, DAYS_A_YEAR, OFFENDER, Floats, Ints
 from app.harm.harm_index import HarmIndex, index_in_force
+from app.harm.subject import Perspective
 from app.settings import read_settings
 from training.comparison.following import MURDER, RAPE, Following, following, offence_names, same_victim, worst
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import bootstrap
 from training.evaluation.ranking import auc, ranked
+from training.families import STALKING_NOMINAL
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.progress import Stages
@@ -31,6 +34,23 @@ PUBLISHED = {
     "source": "section 4.2 and figure 14; the 5 predicted 80-90 follow from the others",
 }
 _LISTED = 8
+_OF_NOMINALS = {"charged before", "custody appearances"}
+"""Traits that a victim's record does not have."""
+_OWN_TRAITS = {"victim's contacts": "own contacts with the force"}
+
+
+class Findings(NamedTuple):
+    """How the findings are worded: whom they are about, and what followed for some of them."""
+
+    people: str
+    rape: str
+    murder: str
+
+
+FINDINGS: Mapping[Perspective, Findings] = {
+    "nominal": Findings("nominals", "went on to rape", "went on to murder"),
+    "victim": Findings("victims", "were raped in the year after", "were murdered in the year after"),
+}
 
 
 def measure_missed_cases(bench: Bench, stages: Stages) -> dict[str, Any]:
@@ -45,18 +65,24 @@ def missed_cases(data: Data, predicted: Ints, index: HarmIndex, seed: int) -> di
     groups = data.split.groups[data.split.test]
     top = data.split.test[groups == TOP]
     answer = predicted[groups == TOP]
+    is_published, by_nominals = data.family is STALKING_NOMINAL, data.family.subject.perspective == "nominal"
     told: dict[str, Any] = {
         "top_group": _divided(answer, np.ones(len(top), dtype=np.bool_)),
         "predicted_lowest": int((answer == LOWEST).sum()),
         "offences": _offences(data, top, answer, index),
         "how_they_got_there": _ways(data, top, answer),
-        "rape_victims": _rape_victims(data, top, index),
+        **({"rape_victims": _rape_victims(data, top, index)} if by_nominals else {}),
         "histories": _histories(data, top, answer <= SECOND, seed),
-        "published": PUBLISHED,
+        "published": PUBLISHED if is_published else None,
     }
-    told["in_words"] = _words(told)
+    told["in_words"] = _words(told, data.family.subject.perspective)
     rounded: dict[str, Any] = round_floats(told)
     return rounded
+
+
+def following_of(data: Data) -> Following:
+    """What followed for everyone labelled, as the family counts it."""
+    return following(data.extract, data.labelled, data.family.subject.perspective)
 
 
 def _divided(answer: Ints, who: Flags) -> dict[str, int]:
@@ -73,7 +99,7 @@ def _divided(answer: Ints, who: Flags) -> dict[str, int]:
 def _offences(data: Data, top: Ints, answer: Ints, index: HarmIndex) -> list[dict[str, Any]]:
     """By offence of the following year: how many of the top group did it, seen and missed, and how many of the missed
     had nothing but their index incident. Rape and murder first, then the commonest worst offences."""
-    happened = following(data.extract, data.labelled)
+    happened = following_of(data)
     names = np.array(offence_names(data.extract, happened.incident, index), dtype=object)
     worst_incident, _ = worst(happened, len(data.labelled.person))
     worst_names = offence_names(data.extract, worst_incident[top], index)
@@ -95,7 +121,7 @@ def _offences(data: Data, top: Ints, answer: Ints, index: HarmIndex) -> list[dic
 
 def _ways(data: Data, top: Ints, answer: Ints) -> list[dict[str, Any]]:
     """Whether one incident alone carried them over the cut of the top group, or only several together."""
-    _, harm = worst(following(data.extract, data.labelled), len(data.labelled.person))
+    _, harm = worst(following_of(data), len(data.labelled.person))
     single = harm[top] >= data.split.cuts[-1]
     ways = {"one incident alone": single, "several together": ~single}
     return [{"way": way, **_divided(answer, who)} for way, who in ways.items()]
@@ -103,7 +129,7 @@ def _ways(data: Data, top: Ints, answer: Ints) -> list[dict[str, Any]]:
 
 def _rape_victims(data: Data, top: Ints, index: HarmIndex) -> dict[str, int]:
     """Of rapes by the top group: how many have a known victim beside the index incident's, and how many are hers."""
-    happened = following(data.extract, data.labelled)
+    happened = following_of(data)
     theirs = np.isin(happened.nominal, top)
     happened = Following(happened.nominal[theirs], happened.incident[theirs], happened.harm[theirs])
     rapes = np.array([name == RAPE for name in offence_names(data.extract, happened.incident, index)], dtype=np.bool_)
@@ -167,6 +193,8 @@ def traits(data: Data, rows: Ints) -> dict[str, tuple[Floats, bool]]:
     }
     for column, name in enumerate(CLASSES):
         told[f"{name} before"] = ((number(before & known.classes[:, column]) > 0).astype(np.float64), True)
+    if data.family.subject.perspective == "victim":
+        told = {_OWN_TRAITS.get(name, name): trait for name, trait in told.items() if name not in _OF_NOMINALS}
     return told
 
 
@@ -174,23 +202,28 @@ def _by_frequency(names: list[str]) -> list[str]:
     return sorted(set(names), key=lambda name: (-names.count(name), name))
 
 
-def _words(told: dict[str, Any]) -> list[str]:
+def _words(told: dict[str, Any], perspective: Perspective) -> list[str]:
     """The findings as an officer would say them."""
+    said = FINDINGS[perspective]
     top, offences = told["top_group"], {row["offence"]: row for row in told["offences"]}
     bare = next(row for row in told["histories"] if row["trait"].startswith("nothing before"))
     alone = told["how_they_got_there"][0]
-    rapes, victims = offences[RAPE], told["rape_victims"]
+    rapes = offences[RAPE]
     lines = [
-        f"Of {top['nominals']} nominals of the highest group {top['flagged']} were flagged, {top['predicted_80_90']} "
+        f"Of {top['nominals']} {said.people} of the highest group {top['flagged']} were flagged, {top['predicted_80_90']} "
         f"predicted one group lower, {top['missed']} missed.",
-        f"Of {rapes['nominals']} who went on to rape {rapes['flagged']} were flagged and {rapes['missed']} missed; of these "
+        f"Of {rapes['nominals']} who {said.rape} {rapes['flagged']} were flagged and {rapes['missed']} missed; of these "
         f"{rapes['missed_with_index_incident_only']} had nothing before their index incident.",
-        f"Of {offences[MURDER]['nominals']} who went on to murder {offences[MURDER]['flagged']} were flagged.",
+        f"Of {offences[MURDER]['nominals']} who {said.murder} {offences[MURDER]['flagged']} were flagged.",
         f"{alone['nominals']} of {top['nominals']} came into the group by one incident alone; {alone['missed']} of these "
         "were missed.",
-        f"Of {victims['both_victims_known']} rapes with a known victim {victims['same_victim']} were of the victim of the "
-        "index incident.",
     ]
+    if "rape_victims" in told:
+        victims = told["rape_victims"]
+        lines.append(
+            f"Of {victims['both_victims_known']} rapes with a known victim {victims['same_victim']} were of the victim of the "
+            "index incident."
+        )
     if bare["missed"] is not None and bare["seen"] is not None:
         lines.append(
             f"Nothing before the index incident: {bare['missed']:.0%} of the missed, {bare['seen']:.0%} of the seen."

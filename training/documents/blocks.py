@@ -6,6 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from training.documents.words import UNSAID
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -68,12 +70,13 @@ Block = Table | Picture | Words
 
 @dataclass(frozen=True)
 class Chapter:
-    """One part of the page; without blocks it says why there are none."""
+    """One part of the page; without blocks it says why there are none (`absent`)."""
 
     anchor: str
     title: str
     asks: str
     blocks: Sequence[Block] = field(default_factory=tuple)
+    absent: str = UNSAID
 
     @property
     def kinds(self) -> list[tuple[str, Any]]:

@@ -166,11 +166,11 @@ def _unit_square(axes: Axes) -> None:
     axes.set_ylim(-0.01, 1.01)
 
 
-def curves(days: Sequence[float], series: Mapping[str, Sequence[float]]) -> str:
+def curves(days: Sequence[float], series: Mapping[str, Sequence[float]], further: str, people: str) -> str:
     """Predicted (full) and observed (dashed) mean curves; a name `group, predicted` gives its line the group's colour."""
 
     def paint(figure: Figure) -> None:
-        axes = panel(figure, "No further incident of any kind", x="Days after day zero", y="Share of nominals")
+        axes = panel(figure, further, x="Days after day zero", y=f"Share of {people}")
         groups = list(dict.fromkeys(name.rpartition(", ")[0] for name in series))
         for name, values in series.items():
             group, _, kind = name.rpartition(", ")

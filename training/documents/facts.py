@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app.artifacts import Manifest, load_manifest
 from app.documents import EVALUATION
@@ -11,9 +11,11 @@ from app.errors import MalformedInput, SetupError
 from app.extract.load import REAL_SOURCE
 from app.files import read_plain
 from app.strict_json import read_json
+from training.documents.subjects import About, Case, about, case_of
+from training.documents.words import UNSAID
+from training.evaluation.standing import PUBLISHED, SOBER, UNEQUAL, stands_for
 
 FORMAT = 1
-OWN, PUBLISHED, SOBER, UNEQUAL = "extract", "published", "sober", "unequal"
 _MOST_BYTES = 16 << 20
 
 
@@ -72,6 +74,22 @@ class Facts:
         return str(self.evaluation.at("notice") or "")
 
     @property
+    def about(self) -> About:
+        """Whom the model is about, in words."""
+        return about(self.manifest.subject)
+
+    @property
+    def case(self) -> Case:
+        """What begins a case, in words."""
+        return case_of(self.manifest.subject)
+
+    def absent(self, section: str) -> str:
+        """Why there is nothing of a section: the reason it was left out with, or that it was not measured in this run."""
+        reasons = self.evaluation.at("left_out")
+        found = reasons.get(section) if isinstance(reasons, dict) else None
+        return str(found) if found else UNSAID
+
+    @property
     def here_name(self) -> str:
         """The world the artefact itself is measured in, which comes first: a force's own extract, or the one it learnt from."""
         return next((name for name, _ in self.evaluation.items("worlds")), PUBLISHED)
@@ -82,13 +100,35 @@ class Facts:
         return self.world(self.here_name)
 
     @property
+    def sober_name(self) -> str:
+        """The world made as hard as real tools report, of those that were measured."""
+        return self._standing_for(SOBER)
+
+    @property
+    def unequal_name(self) -> str:
+        """The world whose recording treats people unequally."""
+        return self._standing_for(UNEQUAL)
+
+    @property
     def sober(self) -> View:
         """Measurements in the world made as hard as real tools report."""
-        return self.world(SOBER)
+        return self.world(self.sober_name)
 
     def world(self, name: str) -> View:
         """Measurements in one world."""
         return self.evaluation.under(f"worlds.{name}")
+
+    def _standing_for(self, standing: str) -> str:
+        return next((name for name, _ in self.evaluation.items("worlds") if stands_for(name) == standing), standing)
+
+
+class Told(Protocol):
+    """What every record says of itself, whatever kind of model it is of."""
+
+    @property
+    def notice(self) -> str: ...
+    @property
+    def manifest_sha256(self) -> str: ...
 
 
 def read_facts(folder: Path) -> Facts:
@@ -97,6 +137,11 @@ def read_facts(folder: Path) -> Facts:
     Raises SetupError where either is missing or unusable, or where the evaluation is of another artefact.
     """
     manifest, digest = load_manifest(folder)
+    return Facts(manifest, digest, read_evaluation(folder, digest))
+
+
+def read_evaluation(folder: Path, manifest_sha256: str) -> View:
+    """The evaluation of the artefact with that manifest. Raises SetupError as `read_facts`."""
     path = folder / EVALUATION
     try:
         content = read_json(read_plain(path, _MOST_BYTES))
@@ -105,6 +150,6 @@ def read_facts(folder: Path) -> Facts:
     evaluation = View(content)
     if evaluation.at("format") != FORMAT:
         raise SetupError(f"{path} is not an evaluation of this version. Run `dayzero-train evaluate` again.")
-    if evaluation.at("artefact.manifest_sha256") != digest:
+    if evaluation.at("artefact.manifest_sha256") != manifest_sha256:
         raise SetupError(f"{path} is the evaluation of another artefact. Run `dayzero-train evaluate` for this one.")
-    return Facts(manifest, digest, evaluation)
+    return evaluation

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from training.documents.chapters import (
     ablations,
@@ -15,7 +16,7 @@ from training.documents.chapters import (
     zoo,
 )
 from training.documents.facts import Facts
-from training.documents.words import UNSAID, figure, share
+from training.documents.words import figure, share
 
 
 @dataclass(frozen=True)
@@ -77,35 +78,57 @@ def _own(_: Facts) -> str:
     return "Fit on it and run the same command with --extract: the page is then about your own people, without oracle and worlds."
 
 
-Question = tuple[str, Callable[[Facts], str], str]
+class Question(NamedTuple):
+    """What is asked, who answers, the chapter with more, and the section the answer rests on."""
+
+    asks: str
+    answer: Callable[[Facts], str]
+    anchor: str
+    section: str
+
+
 _COMMITTEE: tuple[Question, ...] = (
-    ("How often is it wrong?", errors.committee, "errors"),
-    ("Does it treat groups of people unequally?", fairness.told, "fairness"),
-    ("Who is missed?", missed.told, "missed"),
-    ("Must suspects who were never charged be in it?", _without_suspects, "ablations"),
-    ("Can a person challenge what it says?", _challenge, "covenant"),
+    Question("How often is it wrong?", errors.committee, "errors", "metrics"),
+    Question("Does it treat groups of people unequally?", fairness.told, "fairness", "fairness"),
+    Question("Who is missed?", missed.told, "missed", "missed_cases"),
+    Question("Can a person challenge what it says?", _challenge, "covenant", ""),
+)
+_OF_THE_ACCUSED = Question(
+    "Must suspects who were never charged be in it?", _without_suspects, "ablations", "ablations"
 )
 _STATISTICIAN: tuple[Question, ...] = (
-    ("How good is it, with intervals?", _quality, "measures"),
-    ("Is it better than something simple?", lambda facts: comparison.told(facts.here), "comparison"),
-    ("How far from the best possible?", lambda facts: comparison.oracle_told(facts.here), "comparison"),
-    ("Does the future leak in?", validation.leak_told, "validation"),
-    ("Does it hold on later years and other seeds?", lambda facts: validation.time_told(facts.here), "validation"),
-    ("Are the probabilities calibrated?", _calibration, "calibration"),
-    ("Why this stack out of 168?", zoo.told, "zoo"),
+    Question("How good is it, with intervals?", _quality, "measures", "metrics"),
+    Question(
+        "Is it better than something simple?", lambda facts: comparison.told(facts.here), "comparison", "baselines"
+    ),
+    Question(
+        "How far from the best possible?", lambda facts: comparison.oracle_told(facts.here), "comparison", "oracle"
+    ),
+    Question("Does the future leak in?", validation.leak_told, "validation", "validation.leak"),
+    Question(
+        "Does it hold on later years and other seeds?",
+        lambda facts: validation.time_told(facts.here),
+        "validation",
+        "validation.time_forward",
+    ),
+    Question("Are the probabilities calibrated?", _calibration, "calibration", "calibration"),
+    Question("Why this stack out of 168?", zoo.told, "zoo", "zoo"),
 )
 _ANALYST: tuple[Question, ...] = (
-    ("How many cases a week?", workload.told, "workload"),
-    ("What does leaving out gender change?", _without_gender, "ablations"),
-    ("Are the invented people like ours?", fidelity.told, "fidelity"),
-    ("What would our own extract show?", _own, "made"),
+    Question("How many cases a week?", workload.told, "workload", "workload"),
+    Question("What does leaving out gender change?", _without_gender, "ablations", "ablations"),
+    Question("Are the invented people like ours?", fidelity.told, "fidelity", "fidelity"),
+    Question("What would our own extract show?", _own, "made", ""),
 )
 
 
 def readers(facts: Facts) -> list[Reader]:
-    """Every reader with every answer; what was not measured says so."""
-    named = {"Ethics committee": _COMMITTEE, "Statistician": _STATISTICIAN, "Analyst of a force": _ANALYST}
+    """Every reader with every answer; what was not measured says so, or why."""
+    committee = (*_COMMITTEE[:-1], _OF_THE_ACCUSED, _COMMITTEE[-1]) if facts.about.accused else _COMMITTEE
+    named = {"Ethics committee": committee, "Statistician": _STATISTICIAN, "Analyst of a force": _ANALYST}
     return [
-        Reader(name, [Answer(asks, answer(facts) or UNSAID, anchor) for asks, answer, anchor in questions])
+        Reader(
+            name, [Answer(one.asks, one.answer(facts) or facts.absent(one.section), one.anchor) for one in questions]
+        )
         for name, questions in named.items()
     ]

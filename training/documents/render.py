@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,11 @@ def page(**known: Any) -> str:
 def markdown(template: str, **known: Any) -> str:
     """A Markdown document from its template."""
     return _environment(escape=False).get_template(template).render(**known)
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """A document in JSON."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def told(text: str, **known: Any) -> str:

@@ -5,7 +5,9 @@ A text such as `{{ here.precision }}` finds its figure here and nowhere else. Wh
 
 from typing import Any
 
+from app.artifacts import Manifest
 from app.harm.caveats import errors_among
+from app.harm.explanation import FACTORS
 from training.documents.chapters import (
     ablations,
     comparison,
@@ -20,8 +22,11 @@ from training.documents.chapters import (
 from training.documents.chapters.common import MEASURES
 from training.documents.dataset import dataset
 from training.documents.facts import Facts, View
+from training.documents.subjects import STAGES
 from training.documents.words import MISSING, UNSAID, figure, share
+from training.harm.structure import parse_stack
 
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SURVIVAL = ("concordance", "integrated_brier")
 
 
@@ -33,19 +38,41 @@ def vocabulary(facts: Facts) -> dict[str, Any]:
         "synthetic": facts.synthetic,
         "notice": facts.notice,
         "committee": errors.committee(facts) or UNSAID,
-        "here": _figures(facts.here),
-        "sober": _figures(facts.sober),
-        "workload": {"sentence": workload.told(facts) or UNSAID},
-        "missed": {"sentence": missed.told(facts) or UNSAID},
-        "fairness": {"sentence": fairness.told(facts) or UNSAID},
-        "fidelity": {"sentence": fidelity.told(facts) or UNSAID},
+        "about": facts.about,
+        "case": facts.case,
+        "stack": _stack(facts.manifest),
+        "figures": len(facts.manifest.features),
+        "survival_figures": len(facts.manifest.survival_features),
+        "factors": _factors(facts.manifest),
+        "here": _figures(facts, facts.here),
+        "sober": _figures(facts, facts.sober),
+        "workload": {"sentence": workload.told(facts) or facts.absent("workload")},
+        "missed": {"sentence": missed.told(facts) or facts.absent("missed_cases")},
+        "fairness": {"sentence": fairness.told(facts) or facts.absent("fairness")},
+        "fidelity": {"sentence": fidelity.told(facts) or facts.absent("fidelity")},
         "validation": {"time_sentence": validation.time_told(facts.here) or UNSAID},
-        "zoo": {"sentence": zoo.told(facts) or UNSAID},
+        "zoo": {"sentence": zoo.told(facts) or facts.absent("zoo")},
         "dataset": dataset(facts.manifest),
     }
 
 
-def _figures(world: View) -> dict[str, str]:
+def _factors(manifest: Manifest) -> str:
+    """How many factors an answer is explained by: those of which the model reads anything."""
+    return _COUNTS[sum(bool(set(members) & set(manifest.features)) for members in FACTORS.values())]
+
+
+def _stack(manifest: Manifest) -> dict[str, str]:
+    """Both stages of the classifier in words, and the name of the second."""
+    found = parse_stack(manifest.metrics["fit"]["stack"])
+    one, other = (STAGES.get(name, name) for name in found.first)
+    return {
+        "first": f"{one} and {other}",
+        "second": STAGES.get(found.second, found.second),
+        "second_name": found.second,
+    }
+
+
+def _figures(facts: Facts, world: View) -> dict[str, str]:
     """Figures of one world; test mix unless the name says otherwise."""
     at_test_mix = world.under("metrics.test_mix")
     found = {name: show(at_test_mix.at(name)) for name, (_, show) in MEASURES.items() if "." not in name}
@@ -58,10 +85,16 @@ def _figures(world: View) -> dict[str, str]:
         "flagged_population": share(world.at("metrics.population_mix.flagged")),
         "baseline_top_2_accuracy": share(cumulative.at("top_2_accuracy")),
         "baselines_sentence": comparison.told(world) or UNSAID,
-        "oracle_sentence": comparison.oracle_told(world),
+        "oracle_sentence": comparison.oracle_told(world) or _reason(facts, "oracle"),
         "no_gender": ablations.told(world, "no_gender") or f"an amount that was {MISSING}.",
         "no_suspects": ablations.told(world, "no_suspects") or f"an amount that was {MISSING}.",
     }
+
+
+def _reason(facts: Facts, section: str) -> str:
+    """Why a section was left out; nothing where it only was not measured."""
+    found = facts.absent(section)
+    return "" if found == UNSAID else found
 
 
 def _counts(confusion: Any) -> dict[str, str]:

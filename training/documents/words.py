@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from training.documents.facts import View
-
 MISSING = "not measured"
 UNSAID = f"{MISSING.capitalize()} in this run."
-DASH = "–"
 
 
 def share(value: Any) -> str:
@@ -74,11 +71,6 @@ def listed(parts: Sequence[str]) -> str:
 def readable(name: str) -> str:
     """A name from a file as words."""
     return name.replace("_", " ").replace("-", " ") if name[:1].isalpha() else name
-
-
-def sentence_or_missing(view: View, text: str) -> str:
-    """`text` where something was measured."""
-    return text if view else f"{MISSING.capitalize()} in this run."
 
 
 def _told(value: Any, shown: Any, unit: str = "") -> str:

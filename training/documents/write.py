@@ -1,11 +1,9 @@
 """Writing the documents beside an artefact: all of them, from what was measured, the same bytes for the same figures."""
 
 import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from app.artifacts import load_any_manifest
 from app.documents import (
     ALGO_CARE,
     ATRS,
@@ -21,18 +19,14 @@ from app.documents import (
 )
 from app.errors import SetupError
 from app.files import written_whole
+from app.text.manifest import TextManifest
 from training.documents import records, render
 from training.documents.card import model_card
-from training.documents.facts import Facts, read_facts
+from training.documents.facts import Facts, Told, read_evaluation, read_facts
 from training.documents.page import evaluation_page
 from training.documents.spoken import vocabulary
-from training.families import STALKING_NOMINAL
-
-
-def told_of(family: str) -> bool:
-    """Whether there are texts for a family: records, chapters and questions speak of stalking nominals, and said of anyone
-    else they would be untrue."""
-    return family == STALKING_NOMINAL.name
+from training.text.report.documents import made_of_logs
+from training.text.report.facts import LogFacts
 
 
 def write_documents(folder: Path) -> list[Path]:
@@ -40,15 +34,9 @@ def write_documents(folder: Path) -> list[Path]:
 
     `documents.json` goes first and comes back last, so that a run that was killed leaves an artefact without documents,
     never one with documents that do not belong together. Raises SetupError where either file is missing, unusable or of
-    another artefact, of a family that has no texts yet, or where the folder cannot be written.
+    another artefact, or where the folder cannot be written.
     """
-    facts = read_facts(folder)
-    if not told_of(facts.manifest.family):
-        raise SetupError(
-            f"There are no texts for the documents of {facts.manifest.family}: those there are speak of stalking nominals. "
-            "Its evaluation.json is whole without them."
-        )
-    texts = made(facts)
+    facts, texts = _told(folder)
     _remove(folder / LIST)
     for name, text in texts.items():
         _write(folder / name, text)
@@ -60,8 +48,18 @@ def write_documents(folder: Path) -> list[Path]:
         style=render.policy_hash(render.style()),
         script=render.policy_hash(render.script()),
     )
-    _write(folder / LIST, _json(listed.model_dump()))
+    _write(folder / LIST, render.as_json(listed.model_dump()))
     return [folder / name for name in (*texts, LIST)]
+
+
+def _told(folder: Path) -> tuple[Told, dict[DocumentName, str]]:
+    """What the documents are of, and every one but the evaluation, by the kind of model."""
+    manifest, digest = load_any_manifest(folder)
+    if isinstance(manifest, TextManifest):
+        of_logs = LogFacts(manifest, digest, read_evaluation(folder, digest))
+        return of_logs, made_of_logs(of_logs)
+    facts = read_facts(folder)
+    return facts, made(facts)
 
 
 def made(facts: Facts) -> dict[DocumentName, str]:
@@ -70,16 +68,12 @@ def made(facts: Facts) -> dict[DocumentName, str]:
     record, covenant = records.atrs(facts, known), records.covenant(facts, known)
     return {
         CARD: model_card(facts, known),
-        ATRS: _json(record),
+        ATRS: render.as_json(record),
         ATRS_TEXT: render.markdown("atrs.md", record=record, manifest=facts.manifest),
         ALGO_CARE: render.markdown("algo_care.md", letters=records.algo_care(known), **known),
-        COVENANT: _json(covenant.model_dump()),
+        COVENANT: render.as_json(covenant.model_dump()),
         PAGE: evaluation_page(facts, covenant),
     }
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,8 +17,8 @@ from training.harm.fit import Data, prepare
 from training.harm.population import mix_weights
 from training.harm.progress import Stages
 
-OWN_EXTRACT = "extract"
-"""Name of the bench of a force's own extract; every other bench bears the name of its world."""
+LARGE = 50_000
+"""Labelled people from which on what is repeated many times is repeated fewer times."""
 _BATCH = 1_000
 
 
@@ -69,6 +69,10 @@ class Bench:
     def component(self) -> Ints:
         """Connected component of each of the test set, (N,): the unit of every bootstrap."""
         return self.data.labelled.component[self.data.split.test]
+
+    def repeats(self, usual: int, large: int) -> int:
+        """How often to do something that takes long: `usual`, or `large` where very many people are labelled."""
+        return usual if len(self.data.labelled.person) < LARGE else large
 
     def score(self, x: Features) -> Scored:
         """Score other nominals, features (M, 20, 19), with the same graphs."""

@@ -28,12 +28,13 @@ from training.harm.population import GROUP_COUNT
 from training.harm.progress import Stages
 
 DRAWS = 20
-FORCES = 2
+FORCES, LARGE_FORCES = 2, 1
+"""How many fresh forces, and how many of a family as large as all who stalk or harass."""
 TOLERANCE = 0.01
 _FIRST_SEED = 5_000
 
 
-def measure_conformal(bench: Bench, stages: Stages, draws: int = DRAWS, forces: int = FORCES) -> dict[str, Any]:
+def measure_conformal(bench: Bench, stages: Stages, draws: int = DRAWS, forces: int | None = None) -> dict[str, Any]:
     """Coverage and size of the sets over `draws` calibration parts, and of the artefact's own, on `forces` fresh forces.
 
     Raises SetupError where the artefact is of a format without conformal thresholds.
@@ -41,6 +42,7 @@ def measure_conformal(bench: Bench, stages: Stages, draws: int = DRAWS, forces: 
     told = bench.manifest.robustness
     if told is None:
         raise SetupError("The artefact's manifest is of format 1 and has no conformal thresholds. Fit it again.")
+    forces = forces or bench.repeats(FORCES, LARGE_FORCES)
     people = _fresh(bench, stages, forces)
     scores = nonconformity(people["probabilities"], people["predicted"], told.conformal.odds)
     rng = np.random.default_rng(bench.seed)
@@ -85,7 +87,16 @@ def _fresh(bench: Bench, stages: Stages, forces: int) -> Arrays:
 
 def _score(bench: Bench, seed: int) -> Arrays:
     origin, index = origin_of(bench.model.bundle), index_in_force(read_settings().harm_index)
-    fresh = fresh_people(origin.world, origin.nominals, seed, bench.manifest.cuts, bench.data.unknown_age, index)
+    fresh = fresh_people(
+        origin.world,
+        origin.nominals,
+        seed,
+        bench.manifest.cuts,
+        bench.data.unknown_age,
+        index,
+        bench.data.family,
+        origin.population,
+    )
     scored = bench.score(fresh.x)
     return {
         "probabilities": scored.probabilities,

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,15 @@ from app.documents import EVALUATION
 from app.errors import SetupError
 from app.files import written_whole
 from app.harm.harm_index import HarmIndex
-from training.documents.write import told_of, write_documents
+from training.documents.write import write_documents
 from training.evaluation import worlds
-from training.evaluation.bench import OWN_EXTRACT, Bench, check_index, open_bench
+from training.evaluation.bench import Bench, check_index, open_bench
 from training.evaluation.code import code_digest
 from training.evaluation.intervals import nested
-from training.evaluation.joining import Results, joined
-from training.evaluation.sections import SECTIONS, WORLDS, Measured, Section
+from training.evaluation.joining import Results, joined, reasons
+from training.evaluation.left_out import ON_REQUEST, left_out
+from training.evaluation.sections import SECTIONS, Measured, Section
+from training.evaluation.standing import OWN, stands_for, worlds_beside
 from training.evaluation.work import Work
 from training.families import find_family
 from training.harm.artefact import library_versions
@@ -37,8 +39,8 @@ _OWN = "Measured on the extract of a force. What needs an invented one (oracle, 
 
 @dataclass(frozen=True)
 class Run:
-    """One evaluation: the artefact, what to measure it on (`own` a force's extract, or None for invented worlds), and
-    which sections (`only`, empty for all)."""
+    """One evaluation: the artefact, what to measure it on (`own` a force's extract, or None for invented worlds), which
+    sections (`only`, empty for all), and what is not measured, name -> reason (`left_out`)."""
 
     bundle: Bundle
     index: HarmIndex
@@ -48,22 +50,23 @@ class Run:
     seed: int
     jobs: int
     stages: Stages
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def benches(self) -> tuple[str, ...]:
         """Names of the benches, the artefact's own first."""
         if self.own is not None:
-            return (OWN_EXTRACT,)
-        home = worlds.origin_of(self.bundle).world
-        return (home, *(name for name in WORLDS if name != home))
+            return (OWN,)
+        beside = worlds_beside(worlds.origin_of(self.bundle).world)
+        return tuple(name for name in beside if stands_for(name) not in self.left_out)
 
     def sections(self, bench: str) -> list[Section]:
         """What is measured on a bench; sections at the top of the file only on the artefact's own."""
         return [
             section
             for section in SECTIONS
-            if bench in section.benches
-            and section.suits(self.bundle.manifest.family)
+            if section.belongs(bench)
+            and (section.name in self.only or section.name not in self.left_out)
             and (section.of_world or bench == self.benches[0])
             and (not self.only or section.name in self.only)
         ]
@@ -76,29 +79,31 @@ def evaluate(
     *,
     own: Path | None = None,
     only: Sequence[str] = (),
+    without: Sequence[str] = (),
     join: bool = False,
     seed: int = 1,
     jobs: int = 2,
     stages: Stages | None = None,
 ) -> Path:
     """Measure one artefact; steps are kept in `folder`. Returns the file written: `evaluation.json` beside the artefact,
-    with all documents made from it where its family has texts, or, where `only` some sections were asked for, in
-    `folder`; `join` puts these into the file beside the artefact instead.
+    with all documents made from it, or, where `only` some sections were asked for, in `folder`; `join` puts these into the
+    file beside the artefact instead. Sections `without` are left out, and the file says so.
 
     Raises SetupError where the artefact did not learn from `own` (from this generator where `own` is None) with `index`,
     or where the file to join was not measured of the same artefact with the same seed and libraries.
     """
-    unknown = set(only) - {section.name for section in SECTIONS}
+    unknown = {*only, *without} - {section.name for section in SECTIONS}
     if unknown:
         raise SetupError(f"No section of that name. Known sections: {', '.join(section.name for section in SECTIONS)}.")
     work = Work(folder, {"format": FORMAT, "libraries": library_versions()})
     bundle = load_bundle(artefact)
-    find_family(bundle.manifest.family)
-    others = [section.name for section in SECTIONS if not section.suits(bundle.manifest.family)]
-    if set(only) & set(others):
-        raise SetupError(f"Of {bundle.manifest.family} these sections are not measured: {', '.join(others)}.")
+    missing = left_out(find_family(bundle.manifest.family).name)
+    if set(only) & set(missing):
+        raise SetupError(f"Of {bundle.manifest.family} these sections are not measured: {', '.join(missing)}.")
     check_index(bundle, index)
-    run = Run(bundle, index, work, own, frozenset(only), seed, jobs, stages or Stages())
+    before = reasons(artefact / EVALUATION) if join else dict.fromkeys(without, ON_REQUEST)
+    missing = {**before, **missing}
+    run = Run(bundle, index, work, own, frozenset(only), seed, jobs, stages or Stages(), missing)
     total = sum(_minutes(run, bench) for bench in run.benches)
     with run.stages.stage("Evaluation", total) as done:
         measured = {bench: _measure(run, bench, done) for bench in run.benches}
@@ -108,7 +113,7 @@ def evaluate(
     target = (artefact if beside else folder) / EVALUATION
     with written_whole(target) as file:
         file.write(_text(run, measured))
-    if beside and told_of(bundle.manifest.family):
+    if beside:
         write_documents(artefact)
     return target
 
@@ -179,7 +184,7 @@ def _header(run: Run) -> dict[str, Any]:
     manifest = run.bundle.manifest
     return {
         "format": FORMAT,
-        "notice": _SYNTHETIC if run.own is None else _OWN,
+        "notice": notice_of(run.own),
         "artefact": {
             "family": manifest.family,
             "version": manifest.version,
@@ -191,12 +196,19 @@ def _header(run: Run) -> dict[str, Any]:
     }
 
 
+def notice_of(own: Path | None) -> str:
+    """The first line of every document: measured on invented people, or on a force's own extract."""
+    return _SYNTHETIC if own is None else _OWN
+
+
 def _text(run: Run, measured: Results) -> bytes:
     """The file: what was measured, under what it was measured on."""
     top = {section.name for section in SECTIONS if not section.of_world}
     home = measured[run.benches[0]]
+    missing = {name: why for name, why in run.left_out.items() if not _found(name, measured)}
     document = {
         **_header(run),
+        **({"left_out": missing} if missing else {}),
         **nested({name: found for name, found in home.items() if name in top}),
         "worlds": {
             bench: nested({name: found for name, found in results.items() if name not in top})
@@ -205,3 +217,8 @@ def _text(run: Run, measured: Results) -> bytes:
         },
     }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _found(name: str, measured: Results) -> bool:
+    """Was it measured after all, now or when the file was first written?"""
+    return any(name in results for results in measured.values())

@@ -10,10 +10,12 @@ import numpy as np
 from app.extract.load import load_extract
 from app.harm.features import Features, Ints, features
 from app.harm.harm_index import HarmIndex
-from training.labels import label
+from training.families import STALKING_NOMINAL, Family
 from training.split import harm_groups
 from training.synthetic.folder import write
 from training.synthetic.force import generate
+from training.synthetic.population import USUAL
+from training.synthetic.world import find_world, of_population, world_name
 
 
 class Fresh(NamedTuple):
@@ -25,12 +27,20 @@ class Fresh(NamedTuple):
 
 
 def fresh_people(
-    world: str, nominals: int, seed: int, cuts: Sequence[float], unknown_age: float, index: HarmIndex
+    world: str,
+    nominals: int,
+    seed: int,
+    cuts: Sequence[float],
+    unknown_age: float,
+    index: HarmIndex,
+    family: Family = STALKING_NOMINAL,
+    population: str = USUAL,
 ) -> Fresh:
-    """Invent a force, write it, load it and label it, as an artefact's own extract was."""
+    """Invent a force of so many labelled nominals, write it, load it and label it, as an artefact's own extract was."""
+    settings, named = of_population(find_world(world), population), world_name(world, population)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "extract"
-        write(generate(nominals, seed, world), folder, world=world, seed=seed, nominals=nominals)
-        labelled = label(load_extract(folder, index))
+        write(generate(nominals, seed, settings), folder, world=named, seed=seed, nominals=nominals)
+        labelled = family.label(load_extract(folder, index))
     x = features(labelled.histories, labelled.nominals, unknown_age=unknown_age)
     return Fresh(x, harm_groups(labelled.future_harm, np.asarray(cuts)), labelled.component)

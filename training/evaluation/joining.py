@@ -29,6 +29,12 @@ def joined(path: Path, header: Mapping[str, Any], benches: tuple[str, ...], fres
     return {bench: _of_bench(document, bench, bench == benches[0], fresh.get(bench, {})) for bench in benches}
 
 
+def reasons(path: Path) -> dict[str, str]:
+    """Why the file at `path` lacks what it says it lacks, name -> reason. Raises SetupError where there is no such file."""
+    found = _read(path).get("left_out", {})
+    return dict(found) if isinstance(found, dict) else {}
+
+
 def _of_bench(document: Mapping[str, Any], bench: str, home: bool, fresh: Mapping[str, Any]) -> dict[str, Any]:
     world = document["worlds"].get(bench, {})
     kept = {section.name: _dig(world if section.of_world else document, section.name) for section in SECTIONS}

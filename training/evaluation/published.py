@@ -10,6 +10,3 @@ FLAGGED: Floats = np.array([119.0, 78.0, 68.0, 205.0])
 TEST_GROUPS: Floats = np.array(STALKING_NOMINAL.parts.test, dtype=np.float64)
 POPULATION_GROUPS: Floats = np.array([21_595.0, 3_932.0, 1_310.0, 1_442.0])
 """Labelled nominals of each group (table 2)."""
-
-WEEKLY_STALKING_CRIMES = 147
-"""Section 6."""

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.artifacts import Bundle, load_bundle
 from app.errors import SetupError
@@ -40,7 +40,7 @@ class Ground(NamedTuple):
     digest: str
 
 
-def origin_of(bundle: Bundle) -> Origin:
+def origin_of(bundle: Bundle[Any]) -> Origin:
     """Where an artefact learnt, read from its manifest.
 
     Raises SetupError where it learnt from a force's own extract, or from another version of the generator.
@@ -66,12 +66,12 @@ def invent(world: str, origin: Origin, work: Work, stages: Stages) -> Ground:
         with stages.stage(f"Inventing {world}", len(STAGES)) as done:
             force = generate(origin.nominals, origin.seed, settings, on_stage=lambda _: done())
             write(force, place, world=named, seed=origin.seed, nominals=origin.nominals, latents=latents)
-    return Ground(place, latents, _digest([*sorted(place.iterdir()), latents]))
+    return Ground(place, latents, digest_of([*sorted(place.iterdir()), latents]))
 
 
 def own_extract(folder: Path) -> Ground:
     """A force's own extract."""
-    return Ground(folder, None, _digest(sorted(path for path in folder.iterdir() if path.is_file())))
+    return Ground(folder, None, digest_of(sorted(path for path in folder.iterdir() if path.is_file())))
 
 
 def fitted(world: str, ground: Ground, index: HarmIndex, like: Bundle, work: Work, jobs: int, stages: Stages) -> Bundle:
@@ -101,7 +101,7 @@ def fitted(world: str, ground: Ground, index: HarmIndex, like: Bundle, work: Wor
     return load_bundle(folder)
 
 
-def _digest(files: list[Path]) -> str:
+def digest_of(files: list[Path]) -> str:
     """SHA-256 over the contents in the order given. Raises SetupError where a file cannot be read."""
     whole = hashlib.sha256()
     try:

@@ -18,6 +18,7 @@ from app.harm.features import FEATURES, Floats, Ints
 from training.evaluation.intervals import bootstrap
 from training.evaluation.ranking import auc, ranked
 from training.fairness.attributes import Attribute
+from training.families import STALKING_NOMINAL
 from training.harm.fit import Data
 from training.harm.folds import fold_numbers
 from training.harm.measure import round_floats
@@ -48,7 +49,7 @@ def ethnicity_from_features(data: Data, ethnicity: Attribute, seed: int) -> dict
         **_log_losses(model, inputs[held], ethnicity.member, held),
         "largest_coefficient": float(np.abs(model[-1].coef_).max()),
         "importance": _importance(model, inputs[held], ethnicity.member[held], seed),
-        "published": PUBLISHED,
+        "published": PUBLISHED if data.family is STALKING_NOMINAL else None,
     }
     rounded: dict[str, Any] = round_floats(told)
     return rounded

@@ -1,4 +1,8 @@
-"""The fairness section of an evaluation: every audit of one bench, suppressed, in plain values."""
+"""The fairness section of an evaluation: every audit of one bench, suppressed, in plain values.
+
+True harm and suspicion are asked of those who harm only. Who suffered what went unrecorded is not among the latents, and
+nobody is accused of having been harmed.
+"""
 
 from typing import Any, NamedTuple
 
@@ -9,6 +13,7 @@ from app.harm.features import Ints
 from app.harm.harm_index import index_in_force
 from app.settings import read_settings
 from training.evaluation.bench import Bench
+from training.evaluation.standing import PUBLISHED, stands_for
 from training.fairness.attributes import Attribute, attributes_of, never_charged
 from training.fairness.audit import LEVEL, REPLICATES, Divided, Measured, measured, verdicts
 from training.fairness.crossfit import CrossFitted, cross_fitted
@@ -16,6 +21,7 @@ from training.fairness.ethnicity_from_features import ethnicity_from_features
 from training.fairness.rates import Audited, audited, flag_cells, largest_gaps, miss_cells
 from training.fairness.suppression import SMALLEST, Shown, hidden, shown
 from training.fairness.trial import dealt_anew, fresh_forces
+from training.families import STALKING_NOMINAL
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.progress import Stages
@@ -35,6 +41,13 @@ _FLAGS = (
 )
 _FLAG_CELLS = ("lower_unflagged", "lower_flagged", "top_two_unflagged", "top_two_flagged")
 _MISS_CELLS = ("seen", "missed")
+_TRIED_THERE = (
+    "The audit itself was tried on fresh forces once, in the evaluation of stalking nominals: it is the same code."
+)
+_NOT_TRUE = (
+    "Harm that victims suffered and nobody recorded is not known even of invented people, so the audit asks about recorded "
+    "harm only, which carries whatever bias recording has."
+)
 _MISSES = ("false_negative_rate", "top_2_accuracy")
 
 
@@ -46,7 +59,8 @@ class _Hidden(NamedTuple):
 
 
 def measure_fairness(bench: Bench, stages: Stages) -> dict[str, Any]:
-    """Audits against recorded and, for a synthetic force, true harm; for everyone and for suspects never charged."""
+    """Audits against recorded and, of those who harm in a synthetic force, true harm; for everyone and for suspects never
+    charged."""
     data, answers = bench.data, cross_fitted(bench, stages)
     attributes = attributes_of(data)
     accounts = _accounts(bench)
@@ -65,7 +79,9 @@ def measure_fairness(bench: Bench, stages: Stages) -> dict[str, Any]:
     if attributes[0].name == "ethnicity":
         with stages.stage("Ethnicity from features", 1):
             told["ethnicity_from_features"] = ethnicity_from_features(data, attributes[0], bench.seed)
-    if bench.name == "published":
+    if data.family is not STALKING_NOMINAL:
+        told["remarks"] = [_TRIED_THERE, *([_NOT_TRUE] if data.family.subject.perspective == "victim" else [])]
+    elif stands_for(bench.name) == PUBLISHED:
         told["tried_on_fresh_forces"] = fresh_forces(bench.jobs, stages)
     rounded: dict[str, Any] = round_floats(told)
     return rounded
@@ -75,7 +91,7 @@ def _accounts(bench: Bench) -> list[tuple[str, Ints]]:
     """Harm groups by what was recorded and, where it is known, by what was done; the artefact's cuts for both."""
     data = bench.data
     accounts = [(RECORDED, data.split.groups)]
-    if bench.latents is not None:
+    if bench.latents is not None and data.family.subject.perspective == "nominal":
         index = index_in_force(read_settings().harm_index)
         harm = true_future_harm(data.extract, data.labelled, bench.latents, index)
         accounts.append((TRUE, harm_groups(harm, data.split.cuts)))
@@ -85,24 +101,21 @@ def _accounts(bench: Bench) -> list[tuple[str, Ints]]:
 def audits(
     data: Data, accounts: list[tuple[str, Ints]], answers: CrossFitted, seed: int, stages: Stages
 ) -> list[dict[str, Any]]:
-    """Every account of harm for everyone and for suspects never charged, with one set of hidden groups for all."""
+    """Every account of harm for everyone and for suspects never charged, with one set of hidden groups for all; of victims
+    for everyone."""
     attributes, uncharged = attributes_of(data), never_charged(data)
+    everyone = np.ones(len(uncharged), dtype=np.bool_)
     people = {name: audited(groups, answers) for name, groups in accounts}
     whole = {one.name: _hidden([_cells(who, one) for who in people.values()], None) for one in attributes}
-    part = {
-        one.name: _hidden(
-            [_cells(who.take(rows), one.take(rows)) for who in people.values() for rows in (uncharged, ~uncharged)],
-            whole[one.name],
-        )
-        for one in attributes
-    }
+    if data.family.subject.perspective == "victim":
+        divisions = [(EVERYONE, everyone, whole)]
+    else:
+        part = _part(people, attributes, uncharged, whole)
+        divisions = [(EVERYONE, everyone, whole), (NEVER_CHARGED, uncharged, part)]
     told = []
-    with stages.stage("Fairness audits", 2 * len(people)) as done:
+    with stages.stage("Fairness audits", len(divisions) * len(people)) as done:
         for name, who in people.items():
-            for label, rows, hides in (
-                (EVERYONE, np.ones(len(uncharged), dtype=np.bool_), whole),
-                (NEVER_CHARGED, uncharged, part),
-            ):
+            for label, rows, hides in divisions:
                 views = {one.name: _views(one.take(rows), hides[one.name]) for one in attributes}
                 divided = {key: Divided(flags.attribute, misses.attribute) for key, (flags, misses) in views.items()}
                 found = measured(who.take(rows), divided, data.labelled.component[rows], seed=seed)
@@ -116,6 +129,19 @@ def audits(
                 )
                 done()
     return told
+
+
+def _part(
+    people: dict[str, Audited], attributes: list[Attribute], uncharged: Flags, whole: dict[str, _Hidden]
+) -> dict[str, _Hidden]:
+    """What is hidden of suspects never charged: also what their difference to everyone would show."""
+    return {
+        one.name: _hidden(
+            [_cells(who.take(rows), one.take(rows)) for who in people.values() for rows in (uncharged, ~uncharged)],
+            whole[one.name],
+        )
+        for one in attributes
+    }
 
 
 def _cells(people: Audited, attribute: Attribute) -> tuple[Ints, Ints]:

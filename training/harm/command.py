@@ -10,6 +10,7 @@ from rich.table import Table
 from app.artifact_signatures import read_signer
 from app.artifacts import sign_artefact
 from app.extract.load import REAL_SOURCE
+from app.extract.log_harm import newest_log_harm
 from app.harm.harm_index import HarmIndex, index_in_force
 from app.settings import read_settings
 from app.text.manifest import FAMILY as TEXT_FAMILY
@@ -18,7 +19,6 @@ from training.harm.fit import FitReport, fit
 from training.harm.progress import shown
 from training.harm.structure import parse_stack
 from training.text.command import fit_and_tell as fit_text_and_tell
-from training.text.harm_of_logs import log_harm
 
 _SHOWN = ("flagged", "precision", "sensitivity", "adjusted_f1", "top_2_accuracy", "accuracy", "predicted_80_90")
 _SHOWN_HARM = ("missed", "positive", "net")
@@ -72,7 +72,7 @@ def command(
 def _fit_and_tell(folder: Path, out: Path, index: HarmIndex, asked: dict[str, Any]) -> Path:
     """Fit a model of harm, with the logs read by the newest model of logs below `out`; print what was measured."""
     with shown() as stages:
-        report = fit(folder, out, index, stages=stages, logs=log_harm(folder, out), **asked)
+        report = fit(folder, out, index, stages=stages, logs=newest_log_harm(folder, out), **asked)
     console = Console()
     console.print(summary(report))
     for note in notes(report):

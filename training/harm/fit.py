@@ -17,6 +17,7 @@ from sksurv.ensemble import RandomSurvivalForest
 
 from app.artifacts import FORMAT, GOLDEN, GROUPS, MODEL, SURVIVAL, HarmIndexStamp, Manifest
 from app.extract.load import Extract, load_extract
+from app.extract.log_harm import LogHarm
 from app.harm.features import Features, Floats, Ints, features
 from app.harm.harm_index import HarmIndex
 from training.families import STALKING_NOMINAL, Family
@@ -36,7 +37,6 @@ from training.harm.structure import Structure
 from training.harm.survival import fit_forest, population_rows
 from training.labels import Labelled
 from training.split import Split, split
-from training.text.harm_of_logs import LogHarm
 
 APPROXIMATE_SHARE = "share-of-harm-from-medians"
 LOGS_READ_BY = "logs-read-by"
@@ -134,7 +134,7 @@ def prepare(
 ) -> Data:
     """Load, label, split and compute features, as the family has it."""
     with stages.stage("Extract, labels, features", 4) as done:
-        extract = load_extract(folder, index, read_logs=logs)
+        extract = load_extract(folder, index, logs=logs)
         done()
         return assemble(extract, seed, done, family)
 

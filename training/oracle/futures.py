@@ -1,6 +1,6 @@
 """Futures of nominals under the exact rule of the labels, simulated with the generator's own code.
 
-Day zero is the last stalking incident on record up to the as-of date, so a future with another one on record between
+Day zero is the last incident on record that begins a case up to the as-of date, so a future with another on record between
 them is not a future of that day zero: it is thrown away and another is drawn (rejection). That is exact, since the real
 future was kept by the same rule. For a day zero long past this throws away about as many as it keeps.
 
@@ -30,7 +30,7 @@ from training.synthetic.police import NEVER, Casework, drop_acts_in_prison, work
 from training.synthetic.process import joined, live
 from training.synthetic.world import World
 
-FUTURES = 200
+FUTURES, LARGE_FUTURES = 200, 100
 _CHUNK = 100
 _SPARE = 1.25
 _ROUNDS = 60

@@ -20,7 +20,7 @@ from training.harm.population import mix_weights, shares
 from training.harm.progress import Stages
 from training.harm.survival import HORIZON
 from training.metrics import GROUP_COUNT
-from training.oracle.futures import FUTURES, chunks, simulate
+from training.oracle.futures import FUTURES, LARGE_FUTURES, chunks, simulate
 from training.oracle.scenes import scoring_moments
 from training.split import harm_groups
 from training.synthetic.latents import read_latents
@@ -56,12 +56,13 @@ def frequencies(counts: Ints, mix: Floats) -> Floats:
     return np.asarray((counts + _PRIOR_FUTURES * mix) / (counts.sum(axis=1, keepdims=True) + _PRIOR_FUTURES))
 
 
-def open_oracle(bench: Bench, index: HarmIndex, stages: Stages, *, futures: int = FUTURES) -> Oracle:
+def open_oracle(bench: Bench, index: HarmIndex, stages: Stages, *, futures: int | None = None) -> Oracle:
     """Simulate everyone labelled, or read what was simulated before with the same seed.
 
     Raises SetupError where the bench has no latents: a force's own extract has no known truth.
     """
     labelled, mix = bench.data.labelled, bench.data.mix
+    futures = futures or bench.repeats(FUTURES, LARGE_FUTURES)
     with stages.stage("Oracle: simulated futures", chunks(len(labelled.person))) as done:
         found = _shared(bench.work).arrays(
             "oracle", lambda: _simulated(bench, index, futures, done), seed=bench.seed, futures=futures

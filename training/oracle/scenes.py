@@ -1,12 +1,16 @@
 """What is settled about each nominal at day zero, as scenes of virtual people to simulate onwards from it.
 
 Settled, for one nominal with day zero `t0`: everything that truly happened to come of them up to the end of that day,
-recorded or not; all stalking up to the day the index incident truly happened (an incident whose day is not known stands
-under 1 January, so for one index incident in a hundred `t0` lies before the act itself); and what the police make of all
-that, charges and prison included, even where it follows after `t0`. The last makes the oracle know slightly more than
-anyone could at `t0`, and surely no less than the features, which hold the roles known when the index incident was
-recorded. Everything else is the future. Whether someone stops for good at their last stalking incident is a coin nothing
-before `t0` depends on, so it is tossed in the future.
+recorded or not; all stalking (or whatever conduct the population is known for) up to the day the index incident truly
+happened (an incident whose day is not known stands under 1 January, so for one index incident in a hundred `t0` lies
+before the act itself); and what the police make of all that, charges and prison included, even where it follows after
+`t0`. The last makes the oracle know slightly more than anyone could at `t0`, and surely no less than the features, which
+hold the roles known when the index incident was recorded. Everything else is the future. Whether someone stops for good
+at their last stalking incident is a coin that is tossed in the future, unless they went on after all of it so far.
+
+Where a population is known for more than stalking, its conduct also comes up among everything else people do, and may be
+an index incident without ever exciting its like. Then someone's first true conduct may lie after `t0`: its day is a trait
+of theirs, which the oracle knows. Of which form their conduct mostly is, is drawn as likely as their past makes it.
 
 A nominal may also take part in incidents that begin with the companion before them in their company; that companion is
 brought to the same day and simulated beside them.
@@ -25,7 +29,7 @@ from training.synthetic.casefile import next_in_company
 from training.synthetic.latents import Latents
 from training.synthetic.people import People
 from training.synthetic.police import NEVER, Casework
-from training.synthetic.process import Past
+from training.synthetic.process import Acts, Past
 
 _NOBODY = -1
 # An act this many mean delays ago excites nothing more: the chance that it would is below 1e-15.
@@ -76,22 +80,19 @@ class Scenes:
             people=replace(self.people.take(rows), company=np.repeat(np.arange(len(scene)), size)),
             moment=self.moment[rows],
             plays_self=self.plays_self[rows],
-            past=Past(known, self.past.until[rows], self.past.stalked_until[rows]),
+            past=_past(known, self.past, rows),
             casework=self.casework.take(acts),
         )
 
 
 def scoring_moments(latents: Latents, person_id: NDArray[np.object_], day_zero: Ints) -> Moments:
-    """Find labelled nominals in the latents. Raises SetupError where the latents are not those of the extract, or tell
-    of a population known for more than stalking: which of its incidents excite their like is not among them."""
-    if latents.world.known_for.family.subject.day_zero != "stalking":
-        raise SetupError("The oracle knows forces of stalking nominals only. Invent one with `--population stalking`.")
+    """Find labelled nominals in the latents. Raises SetupError where the latents are not those of the extract."""
     end = (latents.world.end - date(1970, 1, 1)).days
     as_of = end - HORIZON_DAYS
     places = {name: row for row, name in enumerate(latents.person_id.tolist())}
     person = np.array([places.get(name, _NOBODY) for name in person_id.tolist()], dtype=np.int64)
     acts, told, casework = latents.acts, latents.told, latents.casework
-    counts = acts.stalking & (told <= as_of) & (casework.eliminated > casework.recorded)
+    counts = latents.world.is_conduct(acts.kind) & (told <= as_of) & (casework.eliminated > casework.recorded)
     last = np.full(len(latents.people), np.iinfo(np.int64).min)
     np.maximum.at(last, acts.person[counts], told[counts])
     if (person == _NOBODY).any() or (last[person] != day_zero).any():
@@ -113,10 +114,30 @@ def scenes(latents: Latents, moments: Moments) -> Scenes:
     moment = np.repeat(np.arange(len(sizes)), sizes)
     until = moments.day_zero[moment]
     stalked_until = np.where(plays_self, np.maximum(until, moments.index_day[moment]), until)
+    onset = latents.people.onset[source]
+    early = plays_self & (onset <= moments.as_of)  # it cannot have come on record, or it would be day zero
+    stalked_until = np.where(early, np.maximum(stalked_until, onset), stalked_until)
     people = replace(latents.people.take(source), company=moment)
     rows, actor = _settled(latents, source, until, stalked_until)
     acts = replace(latents.acts.take(rows), person=actor)
-    return Scenes(people, moment, plays_self, Past(acts, until, stalked_until), latents.casework.take(rows))
+    past = Past(acts, until, stalked_until, plays_self & _went_on(acts, onset))
+    return Scenes(people, moment, plays_self, past, latents.casework.take(rows))
+
+
+def _past(acts: Acts, past: Past, rows: Ints) -> Past:
+    """The past of the given people, with other acts."""
+    went_on = None if past.went_on is None else past.went_on[rows]
+    return Past(acts, past.until[rows], past.stalked_until[rows], went_on)
+
+
+def _went_on(acts: Acts, onset: Ints) -> NDArray[np.bool_]:
+    """Who did anything after all their true conduct so far, (V,): those who stop, stop at the last of it."""
+    last = onset.copy()
+    conduct = acts.as_conduct
+    np.maximum.at(last, acts.person[conduct], acts.day[conduct])
+    found = np.zeros(len(onset), dtype=np.bool_)
+    found[acts.person[acts.day > last[acts.person]]] = True
+    return found
 
 
 def _companions(company: Ints) -> Ints:
@@ -132,12 +153,14 @@ def _settled(latents: Latents, source: Ints, until: Ints, stalked_until: Ints) -
     starts = np.searchsorted(latents.acts.person, np.arange(len(latents.people) + 1))
     counts = np.diff(starts)[source]
     rows, actor = _runs(starts[source], counts), np.repeat(np.arange(len(source)), counts)
-    day, stalking = latents.acts.day[rows], latents.acts.stalking[rows]
-    settled = np.where(stalking, day <= stalked_until[actor], day <= until[actor])
+    day, as_conduct = latents.acts.day[rows], latents.acts.as_conduct[rows]
+    settled = np.where(as_conduct, day <= stalked_until[actor], day <= until[actor])
+    begins = latents.world.is_conduct(latents.acts.kind[rows]) & (latents.told[rows] == until[actor])
+    settled |= begins & (day <= stalked_until[actor])  # an index incident that was none of the usual conduct
     recent = until[actor] - day <= _SPENT_DELAYS * latents.world.excitement_days
     released = latents.casework.released[rows]
     held = (released < NEVER) & (released > until[actor])
-    keep = settled & (stalking | recent | held)
+    keep = settled & (as_conduct | recent | held)
     return rows[keep], actor[keep]
 
 

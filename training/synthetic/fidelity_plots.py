@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from training.evaluation.published import WEEKLY_STALKING_CRIMES
 from training.evaluation.work import Json
-from training.families import PUBLISHED_NOMINALS
+from training.families import PUBLISHED_NOMINALS, WEEKLY_STALKING_CRIMES
 from training.plots import GREEN, GREY, HERE, RED, REPORT, band, bars, legend, panel, svg
 from training.synthetic.fidelity_curves import AGES, MONTHS, PERCENTILES, first_month
 from training.synthetic.fidelity_rows import OURS

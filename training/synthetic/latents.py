@@ -61,6 +61,7 @@ def latents_table(
         "act_kind": kinds.take(pa.array(acts.kind)),
         "act_severity": pa.array(acts.severity),
         "act_partner": pa.array(acts.partner),
+        "act_as_conduct": pa.array(acts.as_conduct),
         "act_told": _or_never(told[order]),
         **{f"act_{name}": _or_never(getattr(casework, name)) for name in _CASE_DAYS},
     }
@@ -102,6 +103,7 @@ def latents_of(table: pa.Table) -> Latents:
         severity=lists["act_severity"].to_numpy(),
         partner=lists["act_partner"].to_numpy(),
         parent=np.full(int(lengths.sum()), -1),
+        as_conduct=lists["act_as_conduct"].to_numpy(),
     )
     traits = {name: table[f"latent_{name}"] for name in _TRAITS}
     people: dict[str, Any] = {

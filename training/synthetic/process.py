@@ -28,7 +28,8 @@ _PARTNER_AFTER_PARTNER = 0.8
 @dataclass(frozen=True)
 class Acts:
     """Columns over M true incidents: `person`, `day`, `kind`, `severity`, `partner` (against the partner or a former
-    one), `parent` (row that excited it, -1 for none; parents always stand before their children)."""
+    one), `parent` (row that excited it, -1 for none; parents always stand before their children), `as_conduct` (whether it
+    came up as the conduct the population is known for, not among everything else they do: only that repeats itself)."""
 
     person: Ints
     day: Ints
@@ -36,6 +37,7 @@ class Acts:
     severity: Floats
     partner: NDArray[np.bool_]
     parent: Ints
+    as_conduct: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.person)
@@ -53,11 +55,12 @@ class Acts:
 @dataclass(frozen=True)
 class Past:
     """Lives already lived: `acts` that happened, the last day that is settled of everyone, `until` (C,), and the last
-    day whose stalking is, `stalked_until` (C,). Only for people known for stalking: other conduct may be ordinary too."""
+    day whose conduct is, `stalked_until` (C,); `went_on` (C,) who is known not to have stopped, None for nobody."""
 
     acts: Acts
     until: Ints
     stalked_until: Ints
+    went_on: NDArray[np.bool_] | None = None
 
 
 def live(
@@ -70,9 +73,11 @@ def live(
     past = past or _unlived(people)
     conduct = _conduct(rng, people, world, past, end)
     last = people.onset.copy()
-    for acts in (past.acts.take(np.flatnonzero(world.is_conduct(past.acts.kind))), conduct):
+    for acts in (past.acts.take(np.flatnonzero(past.acts.as_conduct)), conduct):
         np.maximum.at(last, acts.person, acts.day)
     stops = np.where(rng.random(len(people)) < world.stopping_share, last, end)
+    if past.went_on is not None:
+        stops[past.went_on & (stops <= past.until)] = end
 
     own = _own_accord(rng, people, world, past.until, stops)
     outbursts = _outbursts(rng, world, past, conduct, stops)
@@ -89,7 +94,11 @@ def live(
 def _unlived(people: People) -> Past:
     none = np.empty(0, dtype=np.int64)
     before = np.full(len(people), _BEFORE_EVERYTHING)
-    return Past(Acts(none, none, none, none.astype(np.float64), none.astype(np.bool_), none), before, before)
+    return Past(
+        Acts(none, none, none, none.astype(np.float64), none.astype(np.bool_), none, none.astype(np.bool_)),
+        before,
+        before,
+    )
 
 
 def _conduct(rng: np.random.Generator, people: People, world: World, past: Past, end: int) -> Acts:
@@ -97,7 +106,7 @@ def _conduct(rng: np.random.Generator, people: People, world: World, past: Past,
     what is not yet past."""
     first = np.flatnonzero(people.onset > past.stalked_until)
     persons, days = [first], [people.onset[first]]
-    known = world.is_conduct(past.acts.kind)
+    known = past.acts.as_conduct
     person = np.concatenate([past.acts.person[known], first])
     day = np.concatenate([past.acts.day[known], people.onset[first]])
     while len(person):
@@ -109,9 +118,9 @@ def _conduct(rng: np.random.Generator, people: People, world: World, past: Past,
         persons.append(person)
         days.append(day)
     person, day = np.concatenate(persons), np.concatenate(days)
-    kind, partner = draw_conduct(rng, people, world, person, day)
+    kind, partner = draw_conduct(rng, people, world, person, day, (past.acts.person[known], past.acts.kind[known]))
     severity = _severity(people, world, person, day)
-    return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT))
+    return Acts(person, day, kind, severity, partner, np.full(len(day), _NO_PARENT), np.ones(len(day), dtype=np.bool_))
 
 
 def _outbursts(rng: np.random.Generator, world: World, past: Past, conduct: Acts, stops: Ints) -> Acts:
@@ -121,7 +130,7 @@ def _outbursts(rng: np.random.Generator, world: World, past: Past, conduct: Acts
     that an incident may have had its own already is not asked (with a few in a hundred that have one, an error far
     below one in a thousand).
     """
-    known = np.flatnonzero(world.is_conduct(past.acts.kind))
+    known = np.flatnonzero(past.acts.as_conduct)
     sources = joined([past.acts.take(known), conduct])
     rows = np.append(known, len(past.acts) + np.arange(len(conduct)))
     first = np.maximum(sources.day + 1, past.until[sources.person] + 1)
@@ -132,7 +141,7 @@ def _outbursts(rng: np.random.Generator, world: World, past: Past, conduct: Acts
     parent, day = parent[within], day[within]
     partner, severity = sources.partner[parent], np.full(len(parent), world.outburst_severity)
     kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
-    return Acts(sources.person[parent], day, kind, severity, partner, rows[parent])
+    return Acts(sources.person[parent], day, kind, severity, partner, rows[parent], np.zeros(len(day), dtype=np.bool_))
 
 
 def _own_accord(rng: np.random.Generator, people: People, world: World, until: Ints, stops: Ints) -> Acts:
@@ -152,7 +161,8 @@ def _own_accord(rng: np.random.Generator, people: People, world: World, until: I
     partner = rng.random(len(day_of)) < np.array(_PARTNER_SHARES)[people.has_partner[people_of].astype(np.int64)]
     severity = _severity(people, world, people_of, day_of)
     kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
-    return Acts(people_of, day_of, kind, severity, partner, np.full(len(day_of), _NO_PARENT))
+    ordinary = np.zeros(len(day_of), dtype=np.bool_)
+    return Acts(people_of, day_of, kind, severity, partner, np.full(len(day_of), _NO_PARENT), ordinary)
 
 
 def _excited(
@@ -169,7 +179,7 @@ def _excited(
     memory = world.severity_memory * (GRADE[parents.kind[parent]] + 0.2)
     severity = _severity(people, world, person, day) + memory
     kind = draw_kinds(rng, severity, partner, scale=world.ordinary_scale)
-    return Acts(person, day, kind, severity, partner, parent + first_row)
+    return Acts(person, day, kind, severity, partner, parent + first_row, np.zeros(len(day), dtype=np.bool_))
 
 
 def _severity(people: People, world: World, person: Ints, day: Ints) -> Floats:

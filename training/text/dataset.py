@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import SetupError
+from app.extract.logs import Logs
 from app.harm.features import Ints
 from app.harm.harm_index import HarmIndex
 from app.text.manifest import SCORES
 from app.text.records import MAX_TEXT
-from training.text.logs import Logs
 
 A_SCORE = 25_000
 TEST_SHARE = 0.2

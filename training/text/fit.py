@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from app.artifacts import Bundle
 from app.errors import SetupError
 from app.extract.load import source_of
+from app.extract.logs import read_logs
 from app.harm.features import Floats, Ints
 from app.harm.harm_index import HarmIndex
 from app.text.features import Vocabulary
@@ -21,9 +22,9 @@ from app.text.model import Counts, TextModel
 from training.harm import artefact
 from training.harm.fit import peak_mebibytes
 from training.harm.progress import Stages
+from training.text.baseline import fit_text_baseline
 from training.text.dataset import A_SCORE, DataSet, choose
 from training.text.golden import golden_lines
-from training.text.logs import read_logs
 from training.text.matrix import fit_tf_idf, term_counts
 from training.text.measure import accuracy, confusion, measure
 from training.text.network import exact_probabilities, fit_network, network_probabilities
@@ -111,7 +112,9 @@ def fit_text(
         model = TextModel(Bundle(manifest, "", files))
         difference = check_served(model, data, x, fitted.models[fitted.served])
         files[GOLDEN] = golden_lines(model, fitted.exact, seed)
-    manifest = manifest.model_copy(update={"files": artefact.digests(files)})
+    with stages.stage("Drift baseline", 1):
+        drift = fit_text_baseline(model, logs, seed)
+    manifest = manifest.model_copy(update={"files": artefact.digests(files), "drift": drift})
     artefact.write_artefact(target, manifest, files)
     sizes = {name: len(content) for name, content in files.items()}
     return TextReport(target, manifest, difference, sizes, time.monotonic() - started, peak_mebibytes())

@@ -10,6 +10,8 @@ import numpy as np
 from app.errors import SetupError
 from app.text.model import TextModel, expected_harm
 
+NEGATIONS = Path(__file__).with_name("negated_logs.csv")
+"""Logs that nobody generated, each with a gap for a grave fact or its denial."""
 GRAVE_FROM = 3
 """Place in `SCORES` from which a score counts as grave: 5 and 10 days."""
 

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from app.errors import SetupError
+from app.extract.logs import read_logs
 from app.extract.rules import UNSCORED_DOMESTIC_HARM
 from app.text.manifest import SCORES
 from app.text.model import TextModel
-from training.text.logs import read_logs
 from training.text.measure import MEASURES, confusion
 
 MOST = 5_000

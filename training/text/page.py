@@ -1,58 +1,37 @@
 """`docs/text.md` and its picture: what the model of logs does, beside the report, its rivals and the best possible."""
 
-import statistics
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.artifacts import load_bundle
+from app.artifacts import load_any_manifest
 from app.errors import SetupError
 from app.files import written_whole
 from app.text.manifest import SCORES, TextManifest
-from app.text.model import TextModel
-from app.text.service import LogReader
 from training.documents.drawings import confusion
-from training.synthetic.logs.facts import Limit, bayes_limit
+from training.documents.facts import View, read_evaluation
 from training.text.measure import MEASURES, PUBLISHED_ACCURACY
-from training.text.negation import Negation, measure_negation, read_negations
-from training.text.non_crimes import measure_non_crimes
+from training.text.report.facts import MODELS
 
 PAGE, FOLDER, PICTURE = "text.md", "text", "confusion.svg"
-_SAID = {
-    "network": "published network (2,106 terms, 1028-512-256-128-32-5)",
-    "logistic": "tf-idf, multinomial logistic regression",
-    "ordinal": "tf-idf, proportional odds (ordinal)",
-}
-_TIMED = 200
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command("text-page")
-@click.option("--artefact", required=True, type=_DIRECTORY, help="Folder of a noncrime-harm artefact.")
-@click.option(
-    "--extract", required=True, type=_DIRECTORY, help="A synthetic extract with logs: its non-crimes are read."
-)
-@click.option("--negations", required=True, type=_FILE, help="CSV table of logs that say and deny the same thing.")
+@click.option("--artefact", required=True, type=_DIRECTORY, help="Folder of an evaluated noncrime-harm artefact.")
 @click.option("--out", required=True, type=_DIRECTORY, help="Folder of the documents.")
-def text_page(artefact: Path, extract: Path, negations: Path, out: Path) -> None:
-    """Write docs/text.md and its picture from an artefact and what is measured on it here."""
-    bundle = load_bundle(artefact)
-    if not isinstance(bundle.manifest, TextManifest):
+def text_page(artefact: Path, out: Path) -> None:
+    """Write docs/text.md and its picture from the evaluation.json of an artefact that learnt from invented logs."""
+    manifest, digest = load_any_manifest(artefact)
+    if not isinstance(manifest, TextManifest):
         raise SetupError(f"{artefact} holds a model of another kind: this is for models that read logs.")
-    model = TextModel(bundle)
-    rows = read_negations(negations)
-    told = _page(
-        bundle.manifest,
-        bayes_limit(bundle.manifest.seed),
-        measure_negation(model, rows),
-        measure_non_crimes(model, extract),
-        _milliseconds(model, [row["log"].format(row["there"]) for row in rows]),
-    )
+    found = read_evaluation(artefact, digest)
+    if not found.at("worlds"):
+        raise SetupError("This evaluation was made on a force's own extract; the page is of an invented one.")
+    told = page(manifest, found)
     (out / FOLDER).mkdir(exist_ok=True)
-    matrix = bundle.manifest.metrics["test"][bundle.manifest.served]["confusion"]
+    matrix = found.at(f"test.models.{manifest.served}.confusion")
     picture = confusion(matrix, [f"{score:g}" for score in SCORES], "score")
     for path, text in ((out / PAGE, told), (out / FOLDER / PICTURE, picture + "\n")):
         with written_whole(path) as file:
@@ -60,65 +39,67 @@ def text_page(artefact: Path, extract: Path, negations: Path, out: Path) -> None
     click.echo(f"Written: {out / PAGE}")
 
 
-def _milliseconds(model: TextModel, texts: list[str]) -> tuple[float, float]:
-    """Median time of reading one log with its terms, and of its probabilities alone."""
-    reader, spans = LogReader(model), ([], [])  # type: tuple[LogReader, tuple[list[float], list[float]]]
-    for number in range(_TIMED):
-        text = [texts[number % len(texts)]]
-        begun = time.perf_counter()
-        reader.read(text)
-        read = time.perf_counter()
-        model.probabilities(model.counts(text))
-        for span, seconds in zip(spans, (read - begun, time.perf_counter() - read), strict=True):
-            span.append(1_000 * seconds)
-    return statistics.median(spans[0]), statistics.median(spans[1])
-
-
-def _page(
-    manifest: TextManifest, limit: Limit, negation: Negation, non_crimes: dict[str, Any], spans: tuple[float, float]
-) -> str:
-    tested = manifest.metrics["test"]
+def page(manifest: TextManifest, found: View) -> str:
+    """The page, from a whole evaluation."""
+    tested, speed = found.at("test.models"), found.under("speed")
     parts = [
         _HEAD.format(learnt_from=manifest.learnt_from),
         _DATA.format(**manifest.data, **manifest.data["vocabulary"], known=manifest.terms),
-        _results(tested, manifest.served, limit),
+        _results(tested, manifest.served, found.under("bayes_limit")),
         _SERVED[manifest.served].format(**manifest.metrics["fit"]["inner_accuracy"]),
-        _matrix(tested[manifest.served]["confusion"]),
-        _NEGATION.format(**negation._asdict()),
-        _NON_CRIMES.format(**non_crimes),
-        _SPEED.format(read=spans[0], alone=spans[1]),
+        _matrix(tested[manifest.served]["confusion"], found.at("published.why")),
+        _NEGATION.format(**found.at("negations")),
+        _NON_CRIMES.format(**found.at("non_crimes")),
+        _elsewhere(found),
+        _SPEED.format(read=speed.at("with_terms.p50"), alone=speed.at("alone.p50")),
         _LIMITS,
     ]
     return "\n".join(parts)
 
 
-def _results(tested: dict[str, Any], served: str, limit: Limit) -> str:
+def _results(tested: dict[str, Any], served: str, limit: View) -> str:
     lines = ["| | accuracy | mean error, days | quadratic kappa |", "|---|---|---|---|"]
     lines.append(f"| the report's network, on real logs | {PUBLISHED_ACCURACY:.3f} | not given | not given |")
-    for name, said in _SAID.items():
+    for name, said in MODELS.items():
         cells = [_interval(tested[name][key]) for key in MEASURES]
         lines.append(f"| {said}{', **served**' if name == served else ''} | " + " | ".join(cells) + " |")
-    best = f"{limit.accuracy:.3f} ± {2 * limit.standard_error:.3f}"
-    lines.append(f"| Bayes limit: nobody can do better on these logs | {best} | | {limit.kappa:.3f} |")
+    best = f"{limit.at('accuracy'):.3f} ± {2 * limit.at('standard_error'):.3f}"
+    lines.append(f"| Bayes limit: nobody can do better on these logs | {best} | | {limit.at('kappa'):.3f} |")
     return "## How well\nOn the test part; in brackets 95 % bootstrap intervals.\n\n" + "\n".join(lines) + "\n" + _BAYES
+
+
+def _elsewhere(found: View) -> str:
+    """Calibration, and forces the model knows nothing of."""
+    error = found.under("test.calibration.named.expected_calibration_error")
+    lines = [
+        "| fresh force | crimes named rightly | non-crimes named rightly | of 200 windows of 500, steady |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {_interval(world.at('crimes.accuracy'))} | {world.at('non_crimes.accuracy'):.3f} | "
+        f"{world.at('drift.500.steady')} |"
+        for name, world in found.items("worlds")
+    ]
+    return _ELSEWHERE.format(error=error.at("value"), why=found.at("worlds_why")) + "\n" + "\n".join(lines) + "\n"
 
 
 def _interval(measured: dict[str, float]) -> str:
     return f"{measured['value']:.3f} ({measured['low']:.3f} to {measured['high']:.3f})"
 
 
-def _matrix(matrix: list[list[int]]) -> str:
+def _matrix(matrix: list[list[int]], why: str) -> str:
     names = [f"{score:g}" for score in SCORES]
     lines = ["| true score | " + " | ".join(f"named {name}" for name in names) + " |", "|---" * 6 + "|"]
     lines += [
         f"| {name} | " + " | ".join(str(count) for count in row) + " |" for name, row in zip(names, matrix, strict=True)
     ]
-    return _PICTURE + "\n".join(lines) + "\n"
+    return _PICTURE.format(why=why) + "\n".join(lines) + "\n"
 
 
 _HEAD = """# Harm of a domestic non-crime, read out of its log
 
-This page is written by `dayzero-train text-page`; no figure in it is typed in. **Every log behind it is invented**
+This page is written by `dayzero-train text-page` from the evaluation.json beside the artefact; no figure in it is typed in.
+**Every log behind it is invented**
 ({learnt_from}). The model must be trained again on a force's own logs before use (training.md).
 
 A domestic non-crime has no score on the harm index. The report (section 3.1, appendix 8) infers one from {{1, 2, 3, 5, 10}} days
@@ -152,14 +133,13 @@ easier to follow. A force's own logs may decide otherwise; `fit` applies the sam
 """,
 }
 _PICTURE = """## Which scores are mixed up
-The report prints its confusion matrix as a picture (figure 21) whose numbers are not in the text it was published with, so only
-its accuracy can stand beside ours. Of the model served, on the test part:
+{why} Of the model served, on the test part:
 
 ![Confusion matrix](text/confusion.svg)
 
 """
 _NEGATION = """## Negations
-{logs} logs that nobody generated, in `tests/data/negated_logs.csv`: {pairs} situations, each told once with a grave fact and
+{logs} logs that nobody generated, in `training/text/negated_logs.csv`: {pairs} situations, each told once with a grave fact and
 once with its denial ("no weapon seen", "denies any threat"). A reader would find the denial milder every time.
 
 | what | share |
@@ -175,6 +155,10 @@ The model learns from crimes and is used on non-crimes, which have no score to t
 measured at all. In the invented force the score behind each log is known. On {read:,} of its domestic non-crimes, at their own
 mix, {accuracy:.1%} are named rightly, and the mean error is {mean_absolute_error:.2f} days (giving all of them 3 days:
 {error_of_three:.2f}). Crimes and non-crimes are written by one grammar there; real ones are not, so expect less.
+"""
+_ELSEWHERE = """## Calibration and other forces
+The chance of the score named is off by {error:.1%} on average over ten bins of the test part (reliability by score: the page
+evaluation.html beside the artefact). {why}
 """
 _SPEED = """## Speed
 Median on one thread of a busy machine: {alone:.1f} ms from text to probabilities, {read:.1f} ms with the terms that mattered.

@@ -1,10 +1,10 @@
 """Changes to records after day zero: none of them may reach a single feature byte.
 
-An incident counts as after day zero where it happened after the day zero of every labelled nominal involved in it. Only
-what decides day zero itself is left alone: stalking incidents up to the as-of date.
+An incident counts as after day zero where it happened after the day zero of everyone labelled who is involved in it. Only
+what decides day zero itself is left alone: stalking incidents (or whatever else begins a case) up to the as-of date.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,33 +15,37 @@ from numpy.typing import NDArray
 from app.extract.load import Extract
 from app.extract.rules import ELIMINATED_ROLE, OFFENDER_ROLE, SUSPECT_ROLE, VICTIM_ROLE
 from app.harm.features import CLASSES, NO_DAY, Ints
-from training.labels import HORIZON_DAYS, Labelled
+from app.harm.subject import Perspective, Subject
+from training.labels import HORIZON_DAYS, STALKER, Labelled, index_incidents
 
 INCIDENT_COLUMNS = ("occurred", "recorded", "harm", "classes", "harassing", "approximate", "non_crime", "codes")
 """Beside their ids, which are no numpy column."""
 INVOLVEMENT_COLUMNS = ("incident", "person", "role", "charged", "eliminated")
 _ADDED_HARM = 5_000.0
+_ADDED_ROLE: Mapping[Perspective, int] = {"nominal": OFFENDER_ROLE, "victim": VICTIM_ROLE}
 _STALKING = CLASSES.index("stalking")
 
 
 class After(NamedTuple):
     """What lies after day zero: `incidents` rows; `day_zero`, `known_on` of each person, `NO_DAY` for the unlabelled,
-    (P,): the day zero and the day up to which roles are known."""
+    (P,): the day zero and the day up to which roles are known; whom the labels are about (`subject`)."""
 
     incidents: Ints
     day_zero: Ints
     known_on: Ints
+    subject: Subject
 
 
-def after_day_zero(extract: Extract, labelled: Labelled) -> After:
+def after_day_zero(extract: Extract, labelled: Labelled, subject: Subject = STALKER) -> After:
     """Find what may be changed."""
     day_zero, known_on = np.full((2, len(extract.person_id)), NO_DAY)
     day_zero[labelled.person] = labelled.histories.day_zero
     known_on[labelled.person] = extract.recorded[labelled.index_incident]
     latest = np.full(len(extract.occurred), NO_DAY)
     np.maximum.at(latest, extract.incident, day_zero[extract.person])
-    decides = extract.classes[:, _STALKING] & (extract.occurred <= extract.end - HORIZON_DAYS)
-    return After(np.flatnonzero((latest != NO_DAY) & (extract.occurred > latest) & ~decides), day_zero, known_on)
+    decides = index_incidents(extract, subject.day_zero) & (extract.occurred <= extract.end - HORIZON_DAYS)
+    rows = np.flatnonzero((latest != NO_DAY) & (extract.occurred > latest) & ~decides)
+    return After(rows, day_zero, known_on, subject)
 
 
 def values(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
@@ -72,7 +76,8 @@ def only_incidents(extract: Extract, kept: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
-    """A grave incident of everyone labelled in the year after day zero, as offender, recorded the same day."""
+    """A grave incident of everyone labelled in the year after day zero, as offender (or as its victim), recorded the same
+    day."""
     person = np.flatnonzero(after.day_zero != NO_DAY)
     count, first = len(person), len(extract.occurred)
     day = after.day_zero[person] + rng.integers(1, HORIZON_DAYS + 1, count)
@@ -90,7 +95,7 @@ def added(extract: Extract, after: After, rng: np.random.Generator) -> Extract:
         "codes": np.zeros(count, dtype=np.int64),
         "incident": first + np.arange(count),
         "person": person,
-        "role": np.full(count, OFFENDER_ROLE, dtype=np.int8),
+        "role": np.full(count, _ADDED_ROLE[after.subject.perspective], dtype=np.int8),
         "charged": never,
         "eliminated": never,
     }
@@ -140,14 +145,15 @@ CHANGES: dict[str, Callable[[Extract, After, np.random.Generator], Extract]] = {
 
 
 def _decides_day_zero(extract: Extract, after: After) -> NDArray[np.bool_]:
-    """Involvements in stalking after day zero up to the as-of date: cleared when recorded, or it would be day zero."""
+    """Involvements in stalking (or whatever begins a case) after day zero up to the as-of date: cleared when recorded, or it
+    would be day zero."""
     occurred = extract.occurred[extract.incident]
-    stalking = extract.classes[extract.incident, _STALKING] & (occurred <= extract.end - HORIZON_DAYS)
-    return np.asarray(stalking & (occurred > after.day_zero[extract.person]))
+    begins = index_incidents(extract, after.subject.day_zero)[extract.incident]
+    return np.asarray(begins & (occurred <= extract.end - HORIZON_DAYS) & (occurred > after.day_zero[extract.person]))
 
 
 def _victims(extract: Extract, after: After) -> tuple[Ints, Ints]:
-    """Victims, and the last day zero of any nominal they are a victim of: calls before it may count as known."""
+    """Victims, and the last day zero of anyone labelled in what was done to them: calls before it may count as known."""
     latest = np.full(len(extract.occurred), NO_DAY)
     np.maximum.at(latest, extract.incident, after.day_zero[extract.person])
     rows = np.flatnonzero(extract.role == VICTIM_ROLE)

@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from app.extract.known import roles_known
+from app.extract.known import ROLES
 from app.extract.load import Extract
 from app.harm.features import COLUMN, Features, Floats, Ints, features
+from app.harm.subject import Perspective
 from training.evaluation import ranking
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import draws
+from training.evaluation.left_out import left_out
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.population import shares
@@ -43,12 +45,16 @@ Peek = Callable[[Extract, Labelled, Features], Features]
 def measure_leak(bench: Bench, stages: Stages) -> dict[str, Any]:
     """Both detectors on the artefact, and on leaks of different strength planted beside it.
 
-    Without latents there is no oracle, and only changed bytes are looked for.
+    Without latents, or for a family without an oracle, only changed bytes are looked for.
     """
     data = bench.data
-    oracle = section_oracle(bench, stages) if bench.latents else None
+    has_oracle = bench.latents is not None and "oracle" not in left_out(data.family.name)
+    oracle = section_oracle(bench, stages) if has_oracle else None
     pipelines: dict[str, Peek] = {"artefact": honest}
-    pipelines |= {f"planted_{days}_days": partial(peeking, days=days) for days in PEEKED_DAYS}
+    pipelines |= {
+        f"planted_{days}_days": partial(peeking, days=days, perspective=data.family.subject.perspective)
+        for days in PEEKED_DAYS
+    }
     with stages.stage("Leak test", len(CHANGES) + len(pipelines)) as done:
         changed = changed_bytes(data, pipelines, bench.seed, done)
         found: dict[str, Any] = {}
@@ -101,7 +107,7 @@ def changed_bytes(
 
     Of each pipeline; the age taken where there is no birth date is kept. `done` is called after each change.
     """
-    after = after_day_zero(data.extract, data.labelled)
+    after = after_day_zero(data.extract, data.labelled, data.family.subject)
     found: dict[str, dict[str, int]] = {name: {} for name in pipelines}
     for change, apply in CHANGES.items():
         extract = apply(data.extract, after, np.random.default_rng(seed))
@@ -126,20 +132,23 @@ def honest(extract: Extract, labelled: Labelled, x: Features) -> Features:  # no
     return x
 
 
-def peeking(extract: Extract, labelled: Labelled, x: Features, *, days: int) -> Features:
+def peeking(
+    extract: Extract, labelled: Labelled, x: Features, *, days: int, perspective: Perspective = "nominal"
+) -> Features:
     """A planted leak: cumulative harm that runs on for `days` after day zero."""
     peeked = x.copy()
-    peeked[:, -1, COLUMN["cumulative_harm"]] += harm_after(extract, labelled, days)
+    peeked[:, -1, COLUMN["cumulative_harm"]] += harm_after(extract, labelled, days, perspective)
     return peeked
 
 
-def harm_after(extract: Extract, labelled: Labelled, days: int) -> Features:
+def harm_after(extract: Extract, labelled: Labelled, days: int, perspective: Perspective = "nominal") -> Features:
     """Harm on record within so many days after day zero, (N,)."""
+    roles = ROLES[perspective]
     place = np.full(len(extract.person_id), -1)
     place[labelled.person] = np.arange(len(labelled.person))
     who: Ints = place[extract.person]
     since = np.where(who >= 0, extract.occurred[extract.incident] - labelled.histories.day_zero[who], 0)
-    rows = (since > 0) & (since <= min(days, HORIZON_DAYS)) & (roles_known(extract, extract.end) > 0)
+    rows = (since > 0) & (since <= min(days, HORIZON_DAYS)) & (roles(extract, extract.end) > 0)
     total = np.bincount(who[rows], weights=extract.harm[extract.incident[rows]], minlength=len(labelled.person))
     return total.astype(np.float32)
 

@@ -20,13 +20,13 @@ from training.labels import Labelled
 from training.split import split
 from training.validation.fits import fit_of, scores_of
 
-SHUFFLES = 3
+SHUFFLES, LARGE_SHUFFLES = 3, 2
 TOLERANCE = 0.03
 
 
 def measure_shuffle(bench: Bench, stages: Stages) -> dict[str, Any]:
     """Macro AUC (one group against the rest) of each shuffle and their mean, which must be .50 +- .03."""
-    seeds = [bench.seed + number for number in range(SHUFFLES)]
+    seeds = [bench.seed + number for number in range(bench.repeats(SHUFFLES, LARGE_SHUFFLES))]
     worlds = [shuffled(bench.data, seed) for seed in seeds]
     fits = [
         fit_of("shuffle", data, seed, data.x[data.split.test], shuffled=seed)

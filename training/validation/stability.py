@@ -1,4 +1,6 @@
-"""Section "validation.stability": the same extract, ten seeds. How much of a figure, and of a person's group, is chance?
+"""Section "validation.stability": the same extract, ten seeds (of a large family five).
+
+How much of a figure, and of a person's group, is chance?
 
 Each seed draws its own split and its own fit, with the settings the artefact settled on. Two seeds can be compared on
 everyone who is in the training or calibration part of neither; as those are rarer in the higher groups, people count as
@@ -24,20 +26,20 @@ from training.split import split
 from training.validation.fits import fit_of, scores_of
 from training.validation.shuffle import macro_auc
 
-SEEDS = 10
+SEEDS, LARGE_SEEDS = 10, 5
 _METRICS = ("adjusted_f1", "top_2_accuracy", "accuracy", "flagged", "predicted_80_90")
 
 
 def measure_stability(bench: Bench, stages: Stages) -> dict[str, Any]:
-    """Mean, sd and range of the metrics at the test mix over ten seeds, the artefact's own the first; agreement."""
-    seeds = [bench.manifest.seed + number for number in range(SEEDS)]
+    """Mean, sd and range of the metrics at the test mix over the seeds, the artefact's own the first; agreement."""
+    seeds = [bench.manifest.seed + number for number in range(bench.repeats(SEEDS, LARGE_SEEDS))]
     splits = [bench.data, *(resplit(bench.data, seed) for seed in seeds[1:])]
     known = Known.of(bench.manifest.metrics["fit"])
     fits = [
         fit_of("stability", data, seed, bench.data.x, known=known, split=seed)
         for seed, data in zip(seeds[1:], splits[1:], strict=True)
     ]
-    scores = [bench.score(bench.data.x), *scores_of(fits, bench.work, bench.jobs, stages, "Ten seeds")]
+    scores = [bench.score(bench.data.x), *scores_of(fits, bench.work, bench.jobs, stages, "Other seeds")]
     by_seed = [own_metrics(data, scored) for data, scored in zip(splits, scores, strict=True)]
     found: dict[str, Any] = round_floats(
         {

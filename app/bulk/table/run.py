@@ -16,6 +16,7 @@ from app.bulk.table.check import is_recorded
 from app.bulk.table.journal import TableJournal
 from app.bulk.table.part import COLUMN_PART, column_parts
 from app.bulk.table.seals import About, BatchRecorder
+from app.extract.log_harm import newest_log_harm
 from app.extract.people import People, load_people
 from app.extract.requests import iso_day
 from app.harm.golden import check_golden
@@ -46,17 +47,26 @@ def score_table(settings: Settings, wanted: Wanted, caller: tuple[str, str]) -> 
     scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, wanted.family)
     check_golden(scorer)
     tables = table_digests(wanted.extract)
-    people = load_people(wanted.extract, scorer.index, settings.today(), wanted.as_of, wanted.subject)
+    logs = newest_log_harm(wanted.extract, settings.artifacts, settings.artifact_keys)
+    read_by = None if logs is None else logs.manifest_sha256
+    people = load_people(wanted.extract, scorer.index, settings.today(), wanted.as_of, wanted.subject, logs)
+    del logs  # the texts of a whole force
     ledger = Ledger(engine, keys)
     ledger.start()
     with ExitStack() as opened:
         opened.callback(ledger.close)
-        same = {"tables": tables, "as_of": people.as_of, "models": digests(scorer), "log": ledger.log_id}
+        same = {
+            "tables": tables,
+            "as_of": people.as_of,
+            "models": digests(scorer),
+            "log": ledger.log_id,
+            "read_by": read_by,
+        }
         journal = TableJournal(wanted.out, same, caller, settings.today())
         opened.callback(journal.close)
         store = Store(engine, keys) if journal.resumed else None
         journal.keep(lambda rows: store is not None and is_recorded(rows, store, journal.run))
-        about = _about(journal, people, scorer.models[wanted.family], scorer, tables)
+        about = _about(journal, people, scorer.models[wanted.family], scorer, tables, read_by)
         recorder = BatchRecorder(ledger, about, journal.done, store)
         pool = opened.enter_context(_pool(wanted, scorer, len(people) - journal.done))
         progress = opened.enter_context(bar("scoring"))
@@ -69,7 +79,14 @@ def score_table(settings: Settings, wanted: Wanted, caller: tuple[str, str]) -> 
     return journal.problems
 
 
-def _about(journal: TableJournal, people: People, model: HarmModel, scorer: Scorer, tables: dict[str, str]) -> About:
+def _about(
+    journal: TableJournal,
+    people: People,
+    model: HarmModel,
+    scorer: Scorer,
+    tables: dict[str, str],
+    read_by: str | None,
+) -> About:
     manifest = model.bundle.manifest
     return About(
         run=journal.run,
@@ -79,6 +96,7 @@ def _about(journal: TableJournal, people: People, model: HarmModel, scorer: Scor
         version=manifest.version,
         manifest_sha256=model.bundle.manifest_sha256,
         harm_index_sha256=scorer.index.sha256,
+        logs_read_by=read_by,
         tables=tables,
     )
 

@@ -53,6 +53,7 @@ class Batch(BaseModel):
     version: str
     manifest_sha256: str
     harm_index_sha256: str
+    logs_read_by: str | None = None
     tables: dict[str, str]
 
 
@@ -66,6 +67,7 @@ class About(NamedTuple):
     version: str
     manifest_sha256: str
     harm_index_sha256: str
+    logs_read_by: str | None
     tables: Mapping[str, str]
 
     def batch(self, first: int, rows: int, root: bytes) -> Batch:

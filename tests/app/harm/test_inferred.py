@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from app.errors import InvalidInput, ModelNotLoaded
+from app.errors import InvalidInput
 from app.harm.answers import HarmInferred, ScoreBody
 from app.harm.harm_index import load_harm_index
 from app.harm.history import build_case
-from app.harm.inferred import demand_same_reader
+from app.harm.inferred import read_by
 from app.harm.records import parse_request
 from app.harm.service import Scorer
 from app.text.manifest import SCORES
-from app.text.records import ReadBy
 from tests.requests import example
 
 TODAY = date(2026, 11, 22)
@@ -101,24 +100,12 @@ def test_faults_of_text_and_of_everything_else_come_together(toy_scorer: Scorer)
     }
 
 
-def test_an_old_score_is_explained_by_the_model_that_read_its_logs_or_not_at_all(toy_scorer: Scorer) -> None:
+def test_which_model_read_the_logs_stands_in_the_answer(toy_scorer: Scorer) -> None:
     read, plain = (
         toy_scorer.score(parse_request(one), TODAY).body("id", date_time()).model_dump_json().encode()
         for one in (with_log(GRAVE), example(explain="none"))
     )
     reader = toy_scorer.index.reader
     assert reader is not None
-    demand_same_reader(read, reader)
-    demand_same_reader(plain, None)
-    for other in (None, _Other()):
-        with pytest.raises(ModelNotLoaded):
-            demand_same_reader(read, other)
-
-
-class _Other:
-    """A reader with another manifest."""
-
-    identity = ReadBy("noncrime-harm", "2", "f" * 64, "nobody")
-
-    def read(self, texts: Any) -> list[Any]:
-        raise AssertionError("it was asked to read")
+    assert read_by(read) == reader.identity.manifest_sha256
+    assert read_by(plain) is None

@@ -12,7 +12,7 @@ import pytest
 from app.errors import SetupError
 from app.harm.explanation import factor_effects
 from app.harm.golden import check_golden
-from app.harm.model import Groups
+from app.harm.model import ROWS_AT_ONCE, Groups
 from app.harm.records import parse_request
 from app.harm.service import Scorer, load_scorer
 from tests.app.harm.test_explanation import random_request
@@ -59,6 +59,39 @@ def test_golden_cases_hold_to_a_millionth(tmp_path: Path, change: Callable[[dict
     else:
         with pytest.raises(SetupError, match="golden case 1"):
             check_golden(scorer)
+
+
+def test_each_golden_case_is_checked_and_the_one_that_differs_is_named(tmp_path: Path) -> None:
+    sound, off = golden(lambda case: None), golden(shift("survival", 2e-6))
+    write_toy(tmp_path, golden=b"\n".join([sound, sound, off, sound]))
+    with pytest.raises(SetupError, match="golden case 3"):
+        check_golden(load_scorer(tmp_path, Path("no imported index")))
+
+
+@pytest.mark.parametrize("wrong_alone", [True, False])
+def test_golden_cases_are_checked_alone_and_together(tmp_path: Path, wrong_alone: bool) -> None:
+    """A runtime may go another way through a graph for one row than for many; either that differs stops the start."""
+    write_toy(tmp_path, golden=b"\n".join([golden(lambda case: None)] * 3))
+    scorer = load_scorer(tmp_path, Path("no imported index"))
+    model = scorer.models["stalking-nominal"]
+    groups = model.groups
+
+    def rounding(features: np.ndarray) -> Groups:
+        plain, population = groups(features)
+        return Groups(plain, population + (2e-6 if (len(features) <= 2) == wrong_alone else 0))
+
+    model.groups = rounding  # type: ignore[method-assign]
+    with pytest.raises(SetupError, match="golden case 1"):
+        check_golden(scorer)
+
+
+def test_curves_in_blocks_are_curves_one_by_one(toy_scorer: Scorer) -> None:
+    model = toy_scorer.models["stalking-nominal"]
+    x = np.random.default_rng(2).random((2 * ROWS_AT_ONCE + 3, 20, 19)).astype(np.float32)
+    assert [len(block) for block in model.curves(x)] == [ROWS_AT_ONCE, ROWS_AT_ONCE, 3]
+    alone = np.concatenate([model.survival(x[row : row + 1]) for row in range(len(x))])
+    assert np.abs(model.survival(x) - alone).max() <= 1e-7
+    assert model.survival(x[:0]).shape == (0, 366)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,9 +88,9 @@ def test_what_the_curve_does_not_see_drops_out_before_the_call(toy_scorer: Score
         bundle = result.model.bundle
 
         @staticmethod
-        def survival(features: np.ndarray) -> np.ndarray:
+        def curves(features: np.ndarray) -> Iterator[np.ndarray]:
             asked.append(len(features))
-            return result.model.survival(features)
+            return result.model.curves(features)
 
     effects = factor_effects(Spy(), result.features, 3, SURVIVAL)  # type: ignore[arg-type]
     assert asked == [1, 2 ** (len(FACTORS) - len(UNSEEN))], "the score itself, then one batch"

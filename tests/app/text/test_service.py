@@ -73,12 +73,12 @@ def test_the_bundle_is_loaded_checked_and_served_with_the_others(toy_artifacts: 
     assert list(of_kind(scorer.bundles, TextManifest)) == [FAMILY]
     assert list(scorer.models) == ["stalking-nominal"]
     assert scorer.index.reader is not None
-    assert scorer.text is not None
-    scorer.text.check_golden()
+    assert list(scorer.texts) == [FAMILY]
+    scorer.texts[FAMILY].check_golden()
 
 
 WRONG = {
-    "another format": ({"format": 2}, "format"),
+    "another format": ({"format": 3}, "format"),
     "other scores": ({"scores": [1, 2, 3]}, "scores"),
     "another number of terms": ({"terms": 7}, "vocabulary.json"),
     "an unknown kind": ({"kind": "music"}, "kind"),

@@ -17,9 +17,11 @@ def evaluation() -> dict[str, Any]:
     return found
 
 
-def evaluated(artifacts: Path, change: Callable[[dict[str, Any]], Any] = lambda _: None) -> Path:
+def evaluated(
+    artifacts: Path, change: Callable[[dict[str, Any]], Any] = lambda _: None, family: str = "stalking-nominal"
+) -> Path:
     """Write the artefact below `artifacts`; `change` edits the evaluation first. Returns the folder."""
-    folder = write_toy(artifacts)
+    folder = write_toy(artifacts, family=family)
     measured = evaluation()
     measured["artefact"]["manifest_sha256"] = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
     change(measured)

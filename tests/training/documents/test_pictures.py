@@ -18,7 +18,9 @@ DRAWN = {
     "reliability": lambda: drawings.reliability({"here": [{"predicted": 0.1, "observed": ESTIMATE}]}, "Ten bins"),
     "intervals": lambda: drawings.intervals({"a": {"x": ESTIMATE, "y": 0.2}, "b": {"x": None}}, "Rivals"),
     "lines": lambda: drawings.lines([1.0, 2.0], {"a": [0.1, None], "b": [0.2, 0.3]}, "Lines", "x", "y"),
-    "curves": lambda: drawings.curves([0, 5], {"0-50, predicted": [1.0, 0.9], "0-50, observed": [1.0, 0.8]}),
+    "curves": lambda: drawings.curves(
+        [0, 5], {"0-50, predicted": [1.0, 0.9], "0-50, observed": [1.0, 0.8]}, "Nothing", "people"
+    ),
     "tolerances": lambda: drawings.tolerances({"near": 0.5, "far": 9.0, "below": -2.0}, "Fidelity"),
     "scatter": lambda: drawings.scatter({"stack": [(1.0, 2.0), (2.0, 3.0)], "chosen": [(1.5, 2.5)]}, "Zoo", "x", "y"),
 }

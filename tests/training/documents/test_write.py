@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from app.artifacts import load_current, load_manifest
+from app.artifacts import load_current
 from app.documents import LIST, MEDIA
 from app.errors import SetupError
 from app.harm.caveats import COVENANT, SURVIVAL_COVENANT
 from app.main import bare_app
 from tests.app.test_permissions import every_route
-from tests.toy_bundle import write_toy
 from tests.training.documents.artefact import evaluated, evaluation, without
 from training.documents.facts import read_facts
 from training.documents.records import FOR_THE_FORCE, texts
@@ -254,14 +253,3 @@ def test_the_committee_s_words_are_counted_from_the_matrix(folder: Path) -> None
     for name in ("model_card.md", "atrs.md", "algo_care.md", "evaluation.html"):
         words = rf"Out of 1,000 people[^.]* {flagged:.0f} [^.]*\. Of those, {falsely:.0f} would [^.]*\. And {missed:.0f} who "
         assert re.search(words, told[name]), name
-
-
-def test_what_is_written_of_stalking_nominals_is_said_of_nobody_else(tmp_path: Path) -> None:
-    copy = write_toy(tmp_path, family="stalking-victim")
-    digest = load_manifest(copy)[1]
-    (copy / "evaluation.json").write_text(json.dumps({"format": 1, "artefact": {"manifest_sha256": digest}}))
-    with pytest.raises(SetupError, match="no texts for the documents of stalking-victim"):
-        write_documents(copy)
-    assert {path.name for path in copy.iterdir()} == {
-        "manifest.json", "model.onnx", "survival.onnx", "golden.jsonl", "evaluation.json",
-    }  # fmt: skip

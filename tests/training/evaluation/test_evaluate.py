@@ -35,7 +35,7 @@ def one_world_and_few_sections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is quick: the machinery is the same for every section and world."""
     quick = tuple(section for section in running.SECTIONS if section.name in QUICK)
     monkeypatch.setattr(running, "SECTIONS", quick)
-    monkeypatch.setattr(running, "WORLDS", ("published",))
+    monkeypatch.setattr(running, "worlds_beside", lambda home: (home,))
 
 
 def test_same_bytes_twice_and_brought_back_when_deleted(artefact: Path, bench: Bench, tmp_path: Path) -> None:

@@ -98,7 +98,9 @@ def test_survival_curves_fall_by_group_from_one(survival: dict[str, Any]) -> Non
 
 def test_the_weekly_volume_is_the_fidelity_tables(bench: Bench) -> None:
     rows = {row.name: row.measured for row in fidelity(bench.data.extract, bench.data.labelled)}
-    assert weekly_volume(bench.data.extract) == pytest.approx(rows["new stalking crimes a week (6)"])
+    assert weekly_volume(bench.data.extract, bench.data.family.subject) == pytest.approx(
+        rows["new stalking crimes a week (6)"]
+    )
 
 
 def test_other_nominals_are_scored_by_the_same_graphs(bench: Bench) -> None:

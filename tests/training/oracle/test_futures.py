@@ -9,7 +9,9 @@ import pytest
 
 from app.errors import SetupError
 from app.harm.harm_index import load_harm_index
+from tests.training.benches import toy_bench
 from training.evaluation.bench import Bench
+from training.families import SH_NOMINAL
 from training.metrics import GROUP_COUNT
 from training.oracle import futures as module
 from training.oracle.futures import Futures, simulate
@@ -19,7 +21,7 @@ from training.oracle.scenes import Moments, scenes, scoring_moments
 from training.split import harm_groups
 from training.synthetic.force import generate
 from training.synthetic.latents import Latents, latents_of, read_latents
-from training.synthetic.world import WORLDS, of_population
+from training.synthetic.process import live
 
 INDEX = load_harm_index()
 
@@ -175,9 +177,44 @@ def test_latents_of_another_extract_are_refused(bench: Bench) -> None:
         scoring_moments(latents_of(generate(1_500, 12).latents), labelled.person_id, labelled.histories.day_zero)
 
 
-def test_forces_known_for_more_than_stalking_are_refused(bench: Bench) -> None:
-    """There an incident of conduct may be an ordinary one, which excites no more of its like: its past says not which."""
-    labelled = bench.data.labelled
-    latents = latents_of(generate(30, 1, of_population(WORLDS["published"], "sh")).latents)
-    with pytest.raises(SetupError, match="stalking nominals only"):
-        scoring_moments(latents, labelled.person_id, labelled.histories.day_zero)
+@pytest.fixture(scope="module")
+def harassers(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return toy_bench(tmp_path_factory.mktemp("sh"), 3_000, 5, SH_NOMINAL, "sh")
+
+
+def p_of(bench: Bench, latents: Latents, moments: Moments) -> float:
+    found = simulate(latents, moments, INDEX, seed=1, futures=20)
+    return min(p_values(prove(compared(bench, found), bench.data.split.groups, seed=1)))
+
+
+@pytest.mark.slow
+def test_it_is_right_of_forces_known_for_more_than_stalking(harassers: Bench) -> None:
+    """There an incident of conduct may be an ordinary one, which excites no more of its like: the latents say which."""
+    latents, moments = truth(harassers)
+    conduct = latents.world.is_conduct(latents.acts.kind)
+    assert 0.1 < (conduct & ~latents.acts.as_conduct).sum() / conduct.sum() < 0.9
+    assert (latents.people.onset[moments.person] > moments.day_zero).any()
+    assert p_of(harassers, latents, moments) > 0.01
+
+
+@pytest.mark.slow
+def test_taking_other_conduct_for_ordinary_incidents_is_found_out(harassers: Bench) -> None:
+    latents, moments = truth(harassers)
+    stalking = replace(latents.acts, as_conduct=latents.acts.stalking)
+    assert p_of(harassers, replace(latents, acts=stalking), moments) < 1e-3
+
+
+def test_whoever_went_on_after_all_their_conduct_has_not_stopped(harassers: Bench) -> None:
+    latents, moments = truth(harassers)
+    past = scenes(latents, moments).past
+    assert past.went_on is not None
+    assert 0 < past.went_on.sum() < len(past.went_on) / 2
+    always = replace(latents.world, stopping_share=1.0)
+    _, stops = live(np.random.default_rng(1), scenes(latents, moments).people, always, moments.end, past)
+    assert (stops[past.went_on] > past.until[past.went_on]).all()
+    assert (stops[~past.went_on] <= past.until[~past.went_on]).any()
+
+
+def test_of_stalking_nominals_all_conduct_is_as_such(bench: Bench) -> None:
+    latents, _ = truth(bench)
+    assert np.array_equal(latents.acts.as_conduct, latents.acts.stalking)

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.errors import SetupError
+from app.extract.logs import Logs, read_logs
 from app.harm.harm_index import load_harm_index
 from app.text.manifest import SCORES
 from training.text.dataset import choose
-from training.text.logs import Logs, read_logs
 
 INDEX = load_harm_index()
 CODES = {1.0: "12511", 2.0: "14900", 3.0: "12509", 5.0: "19541", 10.0: "10501"}

@@ -11,6 +11,8 @@ import pytest
 from app.artifacts import load_bundle
 from app.errors import SetupError
 from app.extract.load import load_extract
+from app.extract.log_harm import newest_log_harm
+from app.extract.logs import read_logs
 from app.harm.harm_index import load_harm_index
 from app.text.manifest import SCORES
 from app.text.model import TextModel
@@ -23,15 +25,12 @@ from training.text import fit as fitting
 from training.text.dataset import choose
 from training.text.fit import check_served, fit_text
 from training.text.golden import CASES, golden_texts
-from training.text.harm_of_logs import log_harm
-from training.text.logs import read_logs
 from training.text.matrix import term_counts
-from training.text.negation import measure_negation, read_negations
+from training.text.negation import NEGATIONS, measure_negation, read_negations
 
 INDEX = load_harm_index()
 ROOT = Path(__file__).parents[3]
 ARTEFACT = ROOT / "model_artifacts/noncrime-harm/1"
-NEGATIONS = ROOT / "tests/data/negated_logs.csv"
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +144,9 @@ def test_missing_scores_of_an_extract_are_read_out_of_its_logs(tmp_path: Path) -
     force = replace(force, tables={**force.tables, "incidents": unscored})
     write(force, tmp_path / "x", world="w", seed=4, nominals=40, logs=logs)
     write_toy_text(tmp_path / "models")
-    reader = log_harm(tmp_path / "x", tmp_path / "models")
+    reader = newest_log_harm(tmp_path / "x", tmp_path / "models")
     assert reader is not None
-    plain, read = load_extract(tmp_path / "x", INDEX), load_extract(tmp_path / "x", INDEX, read_logs=reader)
+    plain, read = load_extract(tmp_path / "x", INDEX), load_extract(tmp_path / "x", INDEX, logs=reader)
     count = plain.counts["domestic-non-crime-unscored"]
     assert count > 20
     assert read.counts["domestic-non-crime-read"] + read.counts["domestic-non-crime-unscored"] == count
@@ -163,6 +162,6 @@ def test_missing_scores_of_an_extract_are_read_out_of_its_logs(tmp_path: Path) -
     others = [row for name, row in rows.items() if name not in texts]
     known = {name: row for row, name in enumerate(plain.incident_id.tolist())}
     assert all(plain.harm[known[str(read.incident_id[row])]] == read.harm[row] for row in others)
-    assert log_harm(tmp_path / "x", tmp_path / "nothing") is None
+    assert newest_log_harm(tmp_path / "x", tmp_path / "nothing") is None
     (tmp_path / "x" / "logs.parquet").unlink()
-    assert log_harm(tmp_path / "x", tmp_path / "models") is None
+    assert newest_log_harm(tmp_path / "x", tmp_path / "models") is None

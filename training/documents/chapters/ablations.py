@@ -8,7 +8,7 @@ from training.documents.facts import Facts, View
 from training.documents.words import MISSING, amount, bare, bounds, readable, share, signed, tenths
 
 _HEADS = (
-    "", "nominals", "top-two accuracy", "report", "adjusted F1", "report", "top-two accuracy less the stack's",
+    "top-two accuracy", "report", "adjusted F1", "report", "top-two accuracy less the stack's",
     "net harm a test nominal, days", "what",
 )  # fmt: skip
 
@@ -19,10 +19,11 @@ def chapter(facts: Facts) -> Chapter:
     for name, world in worlds(facts):
         rows = world.rows("ablations.rows")
         if rows:
-            blocks += [_table(name, rows), Words([str(remark) for remark in world.at("ablations.remarks") or []])]
-    return Chapter(
-        "ablations", "What is left out", "What would it cost to leave out suspects, non-crimes or gender?", blocks
-    )
+            remarks = [str(remark) for remark in world.at("ablations.remarks") or []]
+            blocks += [_table(name, rows, facts.about.people), *([Words(remarks)] if remarks else [])]
+    suspects = "suspects, " if facts.about.accused else ""
+    asks = f"What would it cost to leave out {suspects}non-crimes or gender?"
+    return Chapter("ablations", "What is left out", asks, blocks)
 
 
 def told(world: View, name: str) -> str:
@@ -46,7 +47,7 @@ def points(apart: object) -> str:
     return said if ends is None else f"{said} ({signed(ends[0])} to {signed(ends[1])})"
 
 
-def _table(name: str, rows: Sequence[View]) -> Table:
+def _table(name: str, rows: Sequence[View], people: str) -> Table:
     lines: list[Line] = []
     for row in rows:
         called = Cell(readable(str(row.at("name"))), mark="in force" if row.at("name") == "stack" else "")
@@ -67,4 +68,4 @@ def _table(name: str, rows: Sequence[View]) -> Table:
                 str(row.at("what")),
             ]
         )
-    return Table(f"Fitted again with something left out, test mix, {name}", _HEADS, lines)
+    return Table(f"Fitted again with something left out, test mix, {name}", ("", people, *_HEADS), lines)

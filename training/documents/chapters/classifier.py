@@ -13,14 +13,14 @@ def chapter(facts: Facts) -> Chapter:
     shown = [(name, world.under("metrics")) for name, world in worlds(facts) if world.at("metrics")]
     blocks: list[Block] = []
     if shown:
-        blocks = [_counted(shown[0][1]), _measures(shown), _curves(shown)]
+        blocks = [_counted(shown[0][1], facts.about.people), _measures(shown), _curves(shown)]
     return Chapter("measures", "Measures of the classifier", "How good is it, and how sure is that?", blocks)
 
 
-def _counted(metrics: View) -> Words:
+def _counted(metrics: View, people: str) -> Words:
     return Words(
         [
-            f"{amount(metrics.at('nominals'))} test nominals in {amount(metrics.at('components'))} groups of connected people. "
+            f"{amount(metrics.at('nominals'))} test {people} in {amount(metrics.at('components'))} groups of connected people. "
             f"Intervals hold 95 % of {amount(metrics.at('replicates'))} resamples of whole groups, the shares of the four harm "
             "groups kept."
         ]

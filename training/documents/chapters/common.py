@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from training.documents.blocks import Cell, Line
-from training.documents.facts import OWN, PUBLISHED, SOBER, UNEQUAL, Facts, View
+from training.documents.facts import Facts, View
 from training.documents.words import MISSING, amount, bare, figure, share
+from training.evaluation.standing import OWN, PUBLISHED, SOBER, UNEQUAL, stands_for
 
 WORLDS = {
     OWN: "the force's own extract",
@@ -14,7 +15,7 @@ WORLDS = {
     UNEQUAL: "unequal world",
 }
 MIXES = {"test_mix": "test mix", "population_mix": "as they come"}
-"""The test set holds more harmful people than there are; "as they come" is weighted back to everyone labelled."""
+"""The test set holds more people of the higher groups than there are; "as they come" is weighted back to everyone labelled."""
 
 Show = Callable[[Any], str]
 MEASURES: dict[str, tuple[str, Show]] = {
@@ -52,13 +53,13 @@ MEASURES: dict[str, tuple[str, Show]] = {
 
 def worlds(facts: Facts) -> list[tuple[str, View]]:
     """The worlds to set side by side, with their titles: the artefact's own, then the sober one."""
-    names = dict.fromkeys((facts.here_name, SOBER))
+    names = dict.fromkeys((facts.here_name, facts.sober_name))
     return [(title(name), facts.world(name)) for name in names if facts.world(name)]
 
 
 def title(name: str) -> str:
     """A world's name in words."""
-    return WORLDS.get(name, name)
+    return WORLDS.get(stands_for(name), name)
 
 
 def cell(value: Any, show: Show = figure) -> Cell:

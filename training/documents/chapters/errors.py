@@ -53,7 +53,7 @@ def _table(facts: Facts) -> Table:
         ["where", "flagged", "of them falsely", "missed", "flagged who belong to the two highest groups"],
         rows,
         note="Falsely: not in the highest group in the end. Missed: in the highest group in the end and not flagged. "
-        "Read “as they come”: the test mix holds more harmful people than there are.",
+        f"Read “as they come”: the test mix holds more {facts.about.high} than there are.",
     )
 
 
@@ -69,4 +69,4 @@ def _matrix(matrix: list[list[float]]) -> Picture:
         f"lowest group, {matrix[0][3]:,.0f} are put in the highest."
     )
     drawing = embedded(drawings.confusion(matrix), "confusion", "Confusion matrix of the test set", words)
-    return Picture(drawing, f"Confusion matrix of the test set, as the report's figure 14. {words}")
+    return Picture(drawing, f"Confusion matrix of the test set, drawn as the report's figure 14. {words}")

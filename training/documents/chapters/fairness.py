@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from training.documents import drawings
 from training.documents.blocks import Block, Cell, Chapter, Line, Picture, Table, Words
 from training.documents.chapters.common import Show, cell, title, worlds
-from training.documents.facts import UNEQUAL, Facts, View
+from training.documents.facts import Facts, View
 from training.documents.pictures import embedded
+from training.documents.subjects import About
 from training.documents.words import amount, bare, figure, listed, readable, share
 
 _FLAGS: dict[str, tuple[str, Show]] = {
@@ -15,7 +16,7 @@ _FLAGS: dict[str, tuple[str, Show]] = {
     "precision": ("flagged who belong to the two highest groups", share),
     "truly_top_two": ("in the two highest groups in the end", share),
     "flagged_at_equal_harm": ("flagged more than others of equal harm", share),
-    "found_to_expected": ("harmful ones to those the score promises (1: as promised)", figure),
+    "found_to_expected": ("in the two highest groups to those the score promises (1: as promised)", figure),
 }
 _MISSED = "missed: two lower groups, of the highest"
 _TRIALS = {
@@ -30,7 +31,7 @@ def chapter(facts: Facts) -> Chapter:
     blocks: list[Block] = []
     for name, world in _audited(facts):
         found = world.under("fairness")
-        blocks += [_verdicts(name, found), *_by_attribute(name, found), *_trials(name, found)]
+        blocks += [_verdicts(name, found, facts.about), *_by_attribute(name, found, facts.about), *_trials(name, found)]
     blocks += _from_features(facts)
     return Chapter("fairness", "Fairness", "Does it treat groups of people unequally?", blocks)
 
@@ -46,7 +47,7 @@ def told(facts: Facts) -> str:
         if findings
         else "The audit finds no difference beyond what chance and base rates explain."
     )
-    planted = facts.world(UNEQUAL).rows("fairness.audits")
+    planted = facts.world(facts.unequal_name).rows("fairness.audits")
     if planted:
         caught = _findings(planted)
         said += (
@@ -62,14 +63,17 @@ def group_tables(facts: Facts) -> list[Table]:
     found = facts.here.under("fairness")
     audit = _main(found)
     return (
-        [_rates(readable(attribute), view, _account(audit)) for attribute, view in audit.items("attributes")]
+        [
+            _rates(readable(attribute), view, _account(audit), facts.about)
+            for attribute, view in audit.items("attributes")
+        ]
         if audit
         else []
     )
 
 
 def _audited(facts: Facts) -> list[tuple[str, View]]:
-    shown = [*worlds(facts), (title(UNEQUAL), facts.world(UNEQUAL))]
+    shown = [*worlds(facts), (title(facts.unequal_name), facts.world(facts.unequal_name))]
     return [(name, world) for name, world in shown if world.rows("fairness.audits")]
 
 
@@ -94,7 +98,7 @@ def _account(audit: View) -> str:
     return f"against {audit.at('harm')} harm"
 
 
-def _verdicts(name: str, found: View) -> Table:
+def _verdicts(name: str, found: View, about: About) -> Table:
     rows: list[Line] = []
     for audit in found.rows("audits"):
         for attribute, view in audit.items("attributes"):
@@ -113,23 +117,26 @@ def _verdicts(name: str, found: View) -> Table:
                 ]
             )
     note = (
-        "A finding needs both: flagged more (or less) often than others of equal harm, and harmful less (or more) often than "
-        "others of the same score; corrected for the number of questions (Holm). Recorded outcomes carry whatever bias recording "
-        "has; only invented people have a true account."
+        f"A finding needs both: flagged more (or less) often than others of equal harm, and {about.is_high} less (or more) often "
+        "than others of the same score; corrected for the number of questions (Holm). Recorded outcomes carry whatever bias "
+        "recording has; only invented people have a true account."
     )
     return Table(f"Verdicts, {name}", ["by", "against", "people", "verdict", "findings"], rows, note=note)
 
 
-def _by_attribute(name: str, found: View) -> list[Block]:
+def _by_attribute(name: str, found: View, about: About) -> list[Block]:
     audit = _main(found)
     blocks: list[Block] = []
     for attribute, view in audit.items("attributes"):
         if len(view.rows("flags")) > 1:
-            blocks += [_drawn(name, attribute, found), _rates(f"{readable(attribute)}, {name}", view, _account(audit))]
+            blocks += [
+                _drawn(name, attribute, found),
+                _rates(f"{readable(attribute)}, {name}", view, _account(audit), about),
+            ]
     return blocks
 
 
-def _rates(by: str, view: View, account: str) -> Table:
+def _rates(by: str, view: View, account: str, about: About) -> Table:
     missed = {str(row.at("group")): row for row in view.rows("misses")}
     rows: list[Line] = []
     for row in view.rows("flags"):
@@ -139,7 +146,7 @@ def _rates(by: str, view: View, account: str) -> Table:
         line += [cell(row.at(key), show) for key, (_, show) in _FLAGS.items()]
         line.append(cell(missed.get(group, View(None)).at("false_negative_rate"), share))
         rows.append(line)
-    heads = ["group", "nominals", *(head for head, _ in _FLAGS.values()), _MISSED]
+    heads = ["group", about.people, *(head for head, _ in _FLAGS.values()), _MISSED]
     return Table(f"By {by}, {account}", heads, rows)
 
 
@@ -174,8 +181,20 @@ def _trials(name: str, found: View) -> list[Block]:
         if trials:
             lines.append(
                 f"{name}: the audit itself was tried {words}: silent in {trials.at('silent')} of {trials.at('trials')} trials."
+                f"{_stood_in(trials)}"
             )
+    lines += [f"{name}: {remark}" for remark in found.at("remarks") or []]
     return [Words(lines)] if lines else []
+
+
+def _stood_in(trials: View) -> str:
+    """What was tried with another model and fewer people than the artefact's own."""
+    if trials.at("model") is None:
+        return ""
+    return (
+        f" These forces were small, {amount(trials.at('nominals'))} people each, and a quick regression stood in for the "
+        "stack: what is tried is the audit, not this model."
+    )
 
 
 def _from_features(facts: Facts) -> list[Block]:
@@ -183,10 +202,14 @@ def _from_features(facts: Facts) -> list[Block]:
     if not found:
         return []
     first, theirs = next(iter(found.rows("importance")), View(None)), found.under("published")
+    printed = (
+        f" The report names {readable(str(theirs.at('most_important')))} with {share(theirs.at('share'))}."
+        if theirs
+        else ""
+    )
     said = (
         f"Can ethnicity be told from what the model sees? Judged on {amount(found.at('people'))} people a regression had not "
         f"seen, its mean AUC is {figure(found.at('macro_auc'))} (0.5: not at all); most important is "
-        f"{readable(str(first.at('feature')))} with {share(first.at('share'))} of what importance there is. The report names "
-        f"{readable(str(theirs.at('most_important')))} with {share(theirs.at('share'))}."
+        f"{readable(str(first.at('feature')))} with {share(first.at('share'))} of what importance there is.{printed}"
     )
     return [Words([said])]

@@ -3,10 +3,11 @@
 from training.documents.blocks import Block, Cell, Chapter, Line, Table, Words
 from training.documents.chapters.common import cell, worlds
 from training.documents.facts import Facts, View
+from training.documents.subjects import About
 from training.documents.words import amount, bare, figure, share, tenths
 
 _COUNTS = ("nominals", "flagged", "predicted_80_90", "missed")
-_HEADS = ("went on to", "nominals", "flagged", "one group lower", "missed", "missed with the index incident only")
+_HEADS = ("flagged", "one group lower", "missed", "missed with the index incident only")
 
 
 def chapter(facts: Facts) -> Chapter:
@@ -17,7 +18,7 @@ def chapter(facts: Facts) -> Chapter:
         if found:
             blocks += [
                 Words([f"{name}:", *(str(line) for line in found.at("in_words") or [])]),
-                _offences(name, found),
+                _offences(name, found, facts.about),
                 _histories(name, found),
             ]
     return Chapter("missed", "Missed cases", "Who is missed, and why?", blocks)
@@ -38,7 +39,7 @@ def _trait(world: View, name: str) -> View | None:
     return next((row for row in world.rows("missed_cases.histories") if row.at("trait") == name), None)
 
 
-def _offences(name: str, found: View) -> Table:
+def _offences(name: str, found: View, about: About) -> Table:
     lines: list[Line] = [
         [str(row.at("offence")), *(cell(row.at(key), amount) for key in (*_COUNTS, "missed_with_index_incident_only"))]
         for row in found.rows("offences")
@@ -47,7 +48,7 @@ def _offences(name: str, found: View) -> Table:
         if row.at("nominals") is not None:
             figures = [cell(row.at(key), amount) for key in (*_COUNTS, "missed_with_index_incident_only")]
             lines.append([f"the report: {offence}", *figures])
-    return Table(f"The highest group by what followed, {name}", _HEADS, lines)
+    return Table(f"The highest group by what followed, {name}", (about.happened, about.people, *_HEADS), lines)
 
 
 def _histories(name: str, found: View) -> Table:

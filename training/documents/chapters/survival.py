@@ -25,7 +25,7 @@ def chapter(facts: Facts) -> Chapter:
     blocks: list[Block] = []
     if shown:
         blocks = [
-            _curves(shown[0][1]),
+            _curves(shown[0][1], facts),
             *(_measures(name, found) for name, found in shown),
             _note(),
             _calibration(shown),
@@ -33,7 +33,7 @@ def chapter(facts: Facts) -> Chapter:
     return Chapter("survival", "Survival", "When does a further incident come, and how well is that known?", blocks)
 
 
-def _curves(survival: View) -> Picture:
+def _curves(survival: View, facts: Facts) -> Picture:
     curves = survival.under("shown.mean_curves")
     groups = {name: curves.under(name) for name in GROUPS if curves.at(name)}
     drawn = {f"{name}, {kind}": view.at(kind) for name, view in groups.items() for kind in ("predicted", "observed")}
@@ -43,11 +43,14 @@ def _curves(survival: View) -> Picture:
     )
     said = f"Free of any further incident after a year, by true group. {words}."
     drawing = embedded(
-        drawings.curves(curves.at("days"), drawn), "curves", "Mean survival curves of the four groups", said
+        drawings.curves(curves.at("days"), drawn, facts.about.further, facts.about.people),
+        "curves",
+        "Mean survival curves of the four groups",
+        said,
     )
     return Picture(
         drawing,
-        f"{said} Each line is a mean over test nominals (the report's figure 15 shows ten single ones). "
+        f"{said} Each line is a mean over test {facts.about.people} (the report's figure 15 shows ten single ones). "
         "The groups are known only afterwards, so no forecast could reach the dashed lines.",
     )
 

@@ -39,7 +39,9 @@ def chapter(facts: Facts) -> Chapter:
     blocks: list[Block] = []
     for name, world in worlds(facts):
         found = world.under("validation")
-        blocks += [*_leaks(name, found), *_in_time(name, found), *_curve(name, found), *_seeds(name, found)]
+        people = facts.about.people
+        blocks += [*_leaks(name, found, people), *_in_time(name, found, people), *_curve(name, found, people)]
+        blocks += _seeds(name, found)
     title = "Checks that could embarrass"
     return Chapter(
         "validation",
@@ -78,7 +80,8 @@ def time_told(world: View) -> str:
         )
     spread = world.under("validation.stability.spread.auc_top_against_lowest")
     if spread:
-        told.append(f"Over ten seeds the AUC is {figure(spread.at('mean'))} (spread {figure(spread.at('sd'))}).")
+        seeds = len(world.rows("validation.stability.seeds"))
+        told.append(f"Over {seeds} seeds the AUC is {figure(spread.at('mean'))} (spread {figure(spread.at('sd'))}).")
     return " ".join(told)
 
 
@@ -90,7 +93,7 @@ def _planted(found: View) -> dict[str, View]:
     return {name: one for name, one in found.items("leak") if name.startswith("planted")}
 
 
-def _leaks(name: str, found: View) -> list[Block]:
+def _leaks(name: str, found: View, people: str) -> list[Block]:
     blocks: list[Block] = []
     areas = found.at("shuffle.macro_auc")
     if areas:
@@ -104,7 +107,7 @@ def _leaks(name: str, found: View) -> list[Block]:
     if rows:
         heads = [
             "features of",
-            "nominals whose features change",
+            f"{people} whose features change",
             "caught",
             "AUC less the oracle's",
             "standard error",
@@ -132,7 +135,7 @@ def _yes(found: object) -> str:
     return "–" if found is None else "yes" if found else "no"
 
 
-def _in_time(name: str, found: View) -> list[Block]:
+def _in_time(name: str, found: View, people: str) -> list[Block]:
     parts = {part: found.under(f"time_forward.{part}") for part in _MOMENTS if found.at(f"time_forward.{part}")}
     if not parts:
         return []
@@ -141,12 +144,12 @@ def _in_time(name: str, found: View) -> list[Block]:
         for key, (title, show) in MEASURES.items()
     ]
     heads = ["measure", *(_MOMENTS[part] for part in parts)]
-    note = f"Split on {found.at('time_forward.split_on')}; {amount(found.at('time_forward.train'))} nominals to learn from."
+    note = f"Split on {found.at('time_forward.split_on')}; {amount(found.at('time_forward.train'))} {people} to learn from."
     return [Table(f"Forward in time, test mix, {name}", heads, rows, note=note)]
 
 
-def _curve(name: str, found: View) -> list[Block]:
-    rows = found.rows("learning_curve") or found.rows("learning_curve.rows")
+def _curve(name: str, found: View, people: str) -> list[Block]:
+    rows = found.rows("learning_curve.sizes")
     if not rows:
         return []
     lines: list[Line] = [
@@ -156,20 +159,20 @@ def _curve(name: str, found: View) -> list[Block]:
         ]
         for row in rows
     ]
-    heads = ["training nominals", *(title for title, _ in MEASURES.values())]
-    return [_drawn(name, rows), Table(f"Learning curve, people as they come, {name}", heads, lines)]
+    heads = [f"training {people}", *(title for title, _ in MEASURES.values())]
+    return [_drawn(name, rows, people), Table(f"Learning curve, people as they come, {name}", heads, lines)]
 
 
-def _drawn(name: str, rows: Sequence[View]) -> Picture:
+def _drawn(name: str, rows: Sequence[View], called: str) -> Picture:
     people = [float(row.at("train")) for row in rows]
     wanted = ("auc_top_against_lowest", "top_2_accuracy", "adjusted_f1")
     series = {MEASURES[key][0]: [bare(row.at(f"population_mix.{key}")) for row in rows] for key in wanted}
     gained = [figure(row.at("population_mix.auc_top_against_lowest")) for row in rows]
     said = (
         f"Learning curve, {name}: AUC of the highest group against the lowest {', '.join(gained)} from {amount(people[0])} to "
-        f"{amount(people[-1])} nominals."
+        f"{amount(people[-1])} {called}."
     )
-    drawing = drawings.lines(people, series, "More people to learn from", "Training nominals", "Value")
+    drawing = drawings.lines(people, series, "More people to learn from", f"Training {called}", "Value")
     return Picture(
         embedded(drawing, f"learning {name}".replace(" ", "-").replace("'", ""), "Learning curve", said), said
     )

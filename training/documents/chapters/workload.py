@@ -8,7 +8,7 @@ from training.documents.pictures import embedded
 from training.documents.words import bare, share, tenths
 
 VOLUMES = (25, 50, 100, 147, 250, 500)
-"""New stalking cases a week; 147 is the report's."""
+"""New stalking cases a week; 147 is the report's. Of other cases as many times more as there are."""
 
 
 def chapter(facts: Facts) -> Chapter:
@@ -17,24 +17,30 @@ def chapter(facts: Facts) -> Chapter:
     blocks: list[Block] = []
     if shown:
         name, first = shown[0]
-        blocks = [_week(shown), _volumes(name, first), _capacity(shown), _drawn(shown), _input(first)]
+        blocks = [_week(shown, facts), _volumes(name, first), _capacity(shown), _drawn(shown), _input(first)]
     return Chapter("workload", "Workload", "How many cases a week, and how many of them rightly?", blocks)
 
 
 def told(facts: Facts) -> str:
     """One sentence for the records; empty where nothing was measured."""
-    week = facts.here.under("workload.here.population_mix")
+    found = facts.here.under("workload")
+    week = found.under("here.population_mix")
     if not week:
         return ""
     return (
-        f"At {VOLUMES[3]} new stalking cases a week about {tenths(week.at('flagged_a_week'))} would be flagged, "
+        f"At {_weekly(found)} new {facts.case.new} a week about {tenths(week.at('flagged_a_week'))} would be flagged, "
         f"{tenths(week.at('right_a_week'))} of them people of the two highest groups."
     )
 
 
-def _week(shown: list[tuple[str, View]]) -> Table:
+def _weekly(found: View) -> int:
+    """Cases a week that the figures are told for."""
+    return int(found.at("weekly_volume.published"))
+
+
+def _week(shown: list[tuple[str, View]], facts: Facts) -> Table:
     rows: list[Line] = []
-    for mix, words in MIXES.items():
+    for mix, words in MIXES.items() if shown[0][1].at("published") else ():
         rows.append([f"the published report, {words}", *_line(shown[0][1].under(f"published.{mix}"))])
     rows += [
         [f"{name}, {words}", *_line(found.under(f"here.{mix}"))]
@@ -43,7 +49,10 @@ def _week(shown: list[tuple[str, View]]) -> Table:
     ]
     heads = ["", "flagged", "of these in the two highest groups", "flagged a week", "rightly", "missed a week"]
     return Table(
-        "A week with 147 new stalking cases", heads, rows, note="Rightly: in one of the two highest groups in the end."
+        f"A week with {_weekly(shown[0][1])} new {facts.case.new}",
+        heads,
+        rows,
+        note="Rightly: in one of the two highest groups in the end.",
     )
 
 
@@ -56,8 +65,9 @@ def _volumes(name: str, found: View) -> Table:
     week = found.under("here.population_mix")
     rate, precision, missed = (bare(week.at(key)) or 0.0 for key in ("flag_rate", "precision", "missed_a_week"))
     rows: list[Line] = []
-    for volume in VOLUMES:
-        flagged, lost = volume * rate, missed * volume / VOLUMES[3]
+    weekly = _weekly(found)
+    for volume in (weekly if one == VOLUMES[3] else one * round(weekly / VOLUMES[3]) for one in VOLUMES):
+        flagged, lost = volume * rate, missed * volume / weekly
         counts = (flagged, flagged * precision, flagged * (1 - precision), lost)
         rows.append([f"{volume:,}", *(Cell(f"{count:.1f}", count) for count in counts)])
     heads = ["new cases a week", "flagged", "rightly", "in the two lower groups", "missed"]
@@ -71,7 +81,7 @@ def _capacity(shown: list[tuple[str, View]]) -> Table:
         for _, found in shown:
             line += [cell(found.at(f"capacity.{place}.{key}"), share) for key in ("precision", "top_found")]
         rows.append(line)
-    heads = ["cases a week", "share of 147"]
+    heads = ["cases a week", f"share of {_weekly(shown[0][1])}"]
     heads += [f"{words}, {name}" for name, _ in shown for words in ("rightly", "of the highest group found")]
     return Table("A team of given size takes the highest probabilities", heads, rows)
 
@@ -84,7 +94,9 @@ def _drawn(shown: list[tuple[str, View]]) -> Picture:
         for key, words in (("precision", "rightly"), ("top_found", "highest group found"))
     }
     said = "The more cases a team takes, the more of the highest group it finds and the fewer of its cases are right."
-    drawing = drawings.lines(cases, series, "People as they come", "Cases a week, of 147 new ones", "Share")
+    drawing = drawings.lines(
+        cases, series, "People as they come", f"Cases a week, of {_weekly(shown[0][1])} new ones", "Share"
+    )
     return Picture(embedded(drawing, "capacity", "What a team of given size finds", said), said)
 
 
