@@ -71,13 +71,13 @@ def thread_pool(scorer: Scorer, jobs: int = 1) -> Iterator[Pool]:
 
 
 @contextmanager
-def process_pool(settings: Settings, scorer: Scorer, jobs: int, only: str | None = None) -> Iterator[Pool]:
-    """`jobs` processes; each loads the models of `settings`, or just one, for itself: they must be those of `scorer`.
+def process_pool(settings: Settings, scorer: Scorer, jobs: int) -> Iterator[Pool]:
+    """`jobs` processes; each loads the models of `settings`, which must be those of `scorer`, for itself.
 
     Handing them the models would need a pipe to hold more than it can, and block for ever where a process died at its start.
     """
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the ledger's thread and locks in mid-air
-    begin = (settings.artifacts, settings.harm_index, only, digests(scorer))
+    begin = (settings.artifacts, settings.harm_index, digests(scorer))
     processes = ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=begin)
     try:
         yield _Local(lambda run, work: processes.submit(score_here, run, work), jobs)
@@ -91,11 +91,11 @@ def digests(scorer: Scorer) -> dict[str, str]:
     return models | {"harm index": scorer.index.sha256}
 
 
-def _begin(artifacts: Path, harm_index: Path, only: str | None, expected: dict[str, str]) -> None:
+def _begin(artifacts: Path, harm_index: Path, expected: dict[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure_logs("error")
-    scorer = load_scorer(artifacts, harm_index, only=only)
+    scorer = load_scorer(artifacts, harm_index)
     if digests(scorer) != expected:
         raise SetupError("The models were changed while the run began. Start it again.")
     prepare(scorer)

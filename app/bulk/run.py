@@ -97,10 +97,7 @@ def _as_table(settings: Settings, given: Path, options: Options, caller: tuple[s
 
 def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tuple[str, str]) -> int:
     engine, keys = open_store(settings)
-    only = (options.model or DEFAULT_FAMILY) if given.is_dir() else None
-    if only is not None:
-        _subject(settings.artifacts, only)
-    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys, only)
+    scorer = load_scorer(settings.artifacts, settings.harm_index, settings.artifact_keys)
     check_golden(scorer)
     source = _source(settings, given, options, scorer.index, scorer.texts.get(FAMILY))
     ledger = Ledger(engine, keys)
@@ -118,7 +115,7 @@ def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tup
             run, start = journal.run, journal.done
             output = opened.enter_context(kept(journal, options.out, named=source.named))
             recorder = Recorder(ledger, Store(engine, keys) if journal.resumed else None)
-        pool = opened.enter_context(_pool(settings, scorer, options, source.total - start, only))
+        pool = opened.enter_context(_pool(settings, scorer, options, source.total - start))
         progress = opened.enter_context(bar("scoring"))
         task = progress.add_task("", total=source.total, completed=start)
         for answers in in_order(source.parts(start), run, pool, recorder):
@@ -127,15 +124,13 @@ def _by_ourselves(settings: Settings, given: Path, options: Options, caller: tup
     return output.problems
 
 
-def _pool(
-    settings: Settings, scorer: Scorer, options: Options, left: int, only: str | None
-) -> AbstractContextManager[Pool]:
+def _pool(settings: Settings, scorer: Scorer, options: Options, left: int) -> AbstractContextManager[Pool]:
     if options.scheduler is not None:
         from app.bulk.cluster import cluster_pool  # noqa: PLC0415 - Dask is an extra
 
         return cluster_pool(options.scheduler, scorer)
     jobs = min(options.jobs or cores(), -(-left // PART))
-    return process_pool(settings, scorer, jobs, only) if jobs > 1 else thread_pool(scorer)
+    return process_pool(settings, scorer, jobs) if jobs > 1 else thread_pool(scorer)
 
 
 def _by_service(settings: Settings, given: Path, options: Options, server: str) -> int:
