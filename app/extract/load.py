@@ -120,7 +120,6 @@ def load_extract(
     """
     counts: Counts = {}
     raw = read_raw(Reader(folder), counts)
-    give_back()
     end = _end(raw.incidents, ((today or date.today()) - date(1970, 1, 1)).days)
     incidents, future = _settle_dates(fill_in(raw.incidents, logs, counts), end, counts)
     value = value_incidents(incidents, raw.offences, harm_index, counts)
@@ -128,10 +127,12 @@ def load_extract(
     counts["unknown-birth-date"] = int(np.isnan(birth).sum())
     involved = _settle_roles(raw.involvements, incidents.occurred, birth, ~future & value.known, counts)
     raw = replace(raw, involvements=involved)  # of millions of rows none is held twice for longer than it takes
+    give_back()
     kept = _kept(incidents, value, involved, ~future & value.known, counts)
 
     involved = involved.take(np.flatnonzero(kept[involved.incident]))
-    _count_kept(incidents.take(np.flatnonzero(kept)), involved, len(birth), counts)
+    incidents = incidents.take(np.flatnonzero(kept))
+    _count_kept(incidents, involved, len(birth), counts)
     born = ~(raw.custody_day < birth[raw.custody_person])
     counts["custody-before-birth"] = int((~born).sum())
     cleaned = replace(
@@ -147,9 +148,8 @@ def load_extract(
 
 
 def _extract(raw: Raw, value: Values, kept: Flags, end: int, source: str, counts: Counts) -> Extract:
-    """Lay out the clean columns; only `kept` incidents."""
-    rows = np.flatnonzero(kept)
-    incidents, involved = raw.incidents.take(rows), raw.involvements
+    """Lay out the clean columns; of the incidents valued, those in `raw` are the `kept` ones."""
+    rows, incidents, involved = np.flatnonzero(kept), raw.incidents, raw.involvements
     return Extract(
         persons=raw.persons.ids,
         birth=raw.persons.birth,

@@ -166,6 +166,7 @@ def load_people(
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
+    give_back()
     people = people_on(extract, day, subject)
     del extract
     give_back()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.extract import rules
 from app.extract.rules import ROLES, Counts, Flags
-from app.extract.tables import Reader
+from app.extract.tables import Reader, give_back
 from app.harm.features import GENDER_CODES, NO_DAY, Floats, Ints
 from app.harm.harm_index import MAX_HARM_DAYS
 
@@ -80,7 +80,9 @@ def read_raw(reader: Reader, counts: Counts) -> Raw:
     """Read everything and count repeated rows and slashed codes. Raises SetupError naming all that is wrong."""
     persons = _persons(reader, counts)
     offences, incidents = _incidents(reader, counts)
+    give_back()
     involvements = _involvements(reader, incidents.ids, persons.ids, counts)
+    give_back()
     custody_person, custody_day = _custody(reader, persons.ids, counts)
     contact_person = reader.places("contacts", "person_id", persons.ids, "unknown-person")
     contact_day = reader.days("contacts", "contacted_on", required=True)

@@ -99,6 +99,9 @@ def test_any_json_gets_an_answer_of_ours(
     body = data.draw(json_values | st.dictionaries(names, json_values | words, max_size=4))
     clinic = sqlite_service.as_caller("clinic", "triage", "audit:unseal")
     answer = post(clinic, addresses[form], json.dumps(body).encode())
+    if answer.status_code == 200:  # one name is all that an export asks for
+        assert form == "subject-exports" and set(body) == {"nominal_id"}, answer.text
+        return
     assert answer.status_code in {400, 422}, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
