@@ -34,6 +34,8 @@ FUTURES, LARGE_FUTURES = 200, 100
 _CHUNK = 100
 _SPARE = 1.25
 _ROUNDS = 60
+_LATE_SPARE, _LATE_ROUNDS = 25.0, 20
+"""For the few whose conditions hardly any future meets: more draws a round, once the usual rounds did not do."""
 _LONG_AGO = -1_000_000
 
 
@@ -82,8 +84,8 @@ def _kept_futures(
     rng, count = np.random.default_rng(seed), len(moments.person)
     harm, first_day = np.empty((count, futures)), np.empty((count, futures), dtype=np.int64)
     kept = np.zeros(count, dtype=np.int64)
-    for _ in range(_ROUNDS):
-        times = np.where(kept < futures, np.ceil(_SPARE * (futures - kept)).astype(np.int64) + 1, 0)
+    for spare in [_SPARE] * _ROUNDS + [_LATE_SPARE] * _LATE_ROUNDS:
+        times = np.where(kept < futures, np.ceil(spare * (futures - kept)).astype(np.int64) + 1, 0)
         scene = np.repeat(np.arange(count), times)
         meets, drawn = _draw(rng, stage.repeated(times), moments, world, index)
         reached = np.append(0, np.cumsum(meets))

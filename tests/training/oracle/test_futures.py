@@ -110,11 +110,24 @@ def test_kept_futures_are_the_first_that_meet_the_condition(monkeypatch: pytest.
         assert found.harm[moment].tolist() == kept[:7]
 
 
+def test_conditions_hardly_any_future_meets(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
+    latents, moments = truth(bench)
+    rng = np.random.default_rng(6)
+
+    def fake(_: Any, cast: Any, *__: Any) -> tuple[np.ndarray, Futures]:
+        count = len(np.unique(cast.people.company))
+        return rng.random(count) < 0.02, Futures(np.ones(count), np.ones(count, dtype=np.int64))
+
+    monkeypatch.setattr(module, "_draw", fake)
+    assert simulate(latents, moments.take(np.arange(3)), INDEX, seed=1, futures=30).harm.tolist() == [[1.0] * 30] * 3
+
+
 def test_impossible_conditions_end_in_one_line(monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
     latents, moments = truth(bench)
     draw = module._draw
     monkeypatch.setattr(module, "_draw", lambda *given: (np.zeros_like(draw(*given)[0]), draw(*given)[1]))
     monkeypatch.setattr(module, "_ROUNDS", 3)
+    monkeypatch.setattr(module, "_LATE_ROUNDS", 2)
     with pytest.raises(SetupError, match="Too few futures"):
         simulate(latents, moments.take(np.arange(3)), INDEX, seed=1, futures=5)
 
