@@ -46,6 +46,15 @@ Reading = Annotated[Caller, Depends(require("score", "triage"))]
 Reveal = Literal["at-once", "after-view"]
 
 
+class RevealQuery(BaseModel):
+    """When the estimate is told. A misspelt name is refused: it would tell what was to be withheld."""
+
+    model_config = ConfigDict(extra="forbid")
+    reveal: Reveal = Field(
+        default="at-once", description="after-view: withheld until somebody's own view is recorded"
+    )
+
+
 class ScoreQuery(BaseModel):
     """Which page of scores."""
 
@@ -87,9 +96,7 @@ PURPOSE_HEADER = {
 async def post_score(
     request: Request,
     caller: Scoring,
-    reveal: Annotated[
-        Reveal, Query(description="after-view: withheld until somebody's own view is recorded")
-    ] = "at-once",
+    query: Annotated[RevealQuery, Query()],
 ) -> Response:
     """Probability of each future-harm group, survival curve, explanation and audit receipt of one nominal.
 
@@ -98,7 +105,7 @@ async def post_score(
     """
     body = await read_json_body(request)
     purpose = purpose_header(request) or DEFAULT_PURPOSE  # checked even where the body, or an answer before, decides
-    terms = Terms(withheld=True) if reveal == "after-view" else PLAIN
+    terms = Terms(withheld=True) if query.reveal == "after-view" else PLAIN
     # the same body on other terms is another request, and must not be answered with the first one's score
     once = idempotency_of(request, "/score", body if terms.plain else b"after-view\n" + body)
     if once is None:

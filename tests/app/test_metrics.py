@@ -16,6 +16,7 @@ from app.harm.features import FEATURES
 from app.harm.oddities import WARNINGS
 from app.middleware import METHODS
 from app.problems import CATALOGUE, INTERNAL
+from app.text.manifest import FAMILY as LOGS
 from app.tokens import Rejection
 from app.triage.records import GROUNDS, OUTCOMES
 from app.triage.service import AGREEMENTS, RELATIONS
@@ -33,7 +34,7 @@ CLOSED: dict[str, set[str]] = {
     "problem": {kind.slug for kind in [*CATALOGUE.values(), INTERNAL]},
     "reason": set(Rejection),
     "by": {"caller", "address"},
-    "family": set(FAMILIES),
+    "family": {*FAMILIES, LOGS},
     "predicted_group": set(GROUPS),
     "code": set(WARNINGS),
     "figure": {*FEATURES, "predicted_groups", "top_probability", *(f"warning {code}" for code in DRIFT_WARNINGS)},

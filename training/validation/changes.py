@@ -18,7 +18,9 @@ from app.harm.features import CLASSES, NO_DAY, Ints
 from app.harm.subject import Perspective, Subject
 from training.labels import HORIZON_DAYS, STALKER, Labelled, index_incidents
 
-INCIDENT_COLUMNS = ("occurred", "recorded", "harm", "classes", "harassing", "approximate", "non_crime", "codes")
+INCIDENT_COLUMNS = (
+    "occurred", "recorded", "harm", "classes", "harassing", "approximate", "inferred", "assumed", "non_crime", "codes",
+)  # fmt: skip
 """Beside their ids, which are no numpy column."""
 INVOLVEMENT_COLUMNS = ("incident", "person", "role", "charged", "eliminated")
 _ADDED_HARM = 5_000.0

@@ -70,6 +70,8 @@ def test_nothing_of_the_estimate_leaves_before_a_view(service: Client) -> None:
 def test_a_score_shown_at_once_is_as_ever(sqlite_service: Client) -> None:
     service = sqlite_service
     assert ask(service, "/score?reveal=at-once").json().keys() == service.score(example()).json().keys()
+    misspelt = check_problem(ask(service, "/score?reveel=after-view"), 422, "invalid-request")
+    assert misspelt["errors"][0]["rule"] == "extra-forbidden", "it would tell what was to be withheld"
     problem = check_problem(ask(service, "/score?reveal=CANARY"), 422, "invalid-request")
     (fault,) = problem["errors"]
     assert fault == {"pointer": "/query/reveal", "rule": "literal-error", "allowed": ["at-once", "after-view"]}
