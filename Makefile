@@ -58,7 +58,7 @@ types: $(DEV)/ready
 check: lint types
 
 test: check $(SERVE)/ready
-	$(DEV)/bin/pytest --numprocesses auto
+	$(DEV)/bin/pytest --numprocesses auto --dist worksteal
 
 SHARE := 1
 torture: $(DEV)/ready

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -38,12 +39,12 @@ class Table:
     sortable: bool = False
     note: str = ""
 
-    @property
+    @cached_property
     def lines(self) -> list[list[Cell]]:
         """Rows with every text as a cell."""
         return [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in self.rows]
 
-    @property
+    @cached_property  # the template asks once a cell
     def numeric(self) -> list[bool]:
         """Which columns are sorted as numbers."""
         return [any(cell.order is not None for cell in column) for column in zip(*self.lines, strict=True)]

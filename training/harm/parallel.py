@@ -7,6 +7,9 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
+_workers: dict[int, ProcessPoolExecutor] = {}
+"""Worker processes of this one by how many there are. Each has seconds of imports behind it, so they stay for the next run."""
+
 
 def run(
     tasks: Sequence[Callable[[], Result]],
@@ -27,8 +30,15 @@ def run(
 
     if jobs <= 1 or len(tasks) <= 1:
         return [ticked(number, task()) for number, task in enumerate(tasks)]
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as workers:
-        futures = {workers.submit(task): number for number, task in enumerate(tasks)}
+    if jobs not in _workers:
+        _workers[jobs] = ProcessPoolExecutor(
+            jobs, mp_context=get_context("spawn")
+        )  # starts no more than it has tasks for
+    try:
+        futures = {_workers[jobs].submit(task): number for number, task in enumerate(tasks)}
         for future in as_completed(futures):
             ticked(futures[future], future.result())
         return [future.result() for future in futures]
+    except BaseException:
+        _workers.pop(jobs).shutdown(cancel_futures=True)  # what was cut short leaves nothing to the next run
+        raise

@@ -1,9 +1,10 @@
 """Domestic non-crimes of an extract that nobody scored: read out of their logs as a request would be, or said to be assumed."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from app.settings import Settings
 from app.storage import open_store
 from app.text.records import sendable
 from app.text.service import LogReader
+from tests.app.bulk.test_run import bare
 from tests.toy_text import toy_model
 from training.synthetic.folder import write
 from training.synthetic.force import generate
@@ -36,8 +38,8 @@ def settings(tmp_path: Path, toy_artifacts: Path) -> Settings:
     return Settings(home=tmp_path / "home", artifacts=toy_artifacts)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A force that scored none of its domestic non-crimes; every fifth log is in words nobody knows, or too long to send."""
     force = generate(80, seed=4)
     incidents = force.tables["incidents"]
@@ -49,8 +51,25 @@ def folder(tmp_path: Path) -> Path:
     place = incidents.column_names.index("harm_score")
     unscored = incidents.set_column(place, "harm_score", pa.nulls(incidents.num_rows, pa.float64()))
     force = replace(force, tables={**force.tables, "incidents": unscored})
-    write(force, tmp_path / "force", world="w", seed=4, nominals=80, logs=logs)
-    return tmp_path / "force"
+    place = tmp_path_factory.mktemp("unscored") / "force"
+    write(force, place, world="w", seed=4, nominals=80, logs=logs)
+    return place
+
+
+class Read(NamedTuple):
+    """A run that read the logs: where its records are, its answers by nominal, and all it wrote."""
+
+    settings: Settings
+    answers: dict[str, dict[str, Any]]
+    written: str
+
+
+@pytest.fixture(scope="module")
+def read(folder: Path, tmp_path_factory: pytest.TempPathFactory, toy_artifacts: Path) -> Read:
+    place = tmp_path_factory.mktemp("read")
+    settings = Settings(home=place / "home", artifacts=toy_artifacts)
+    answers = run(settings, folder, place / "out.ndjson", jobs=1)
+    return Read(settings, answers, (place / "out.ndjson").read_text())
 
 
 def lines_of(path: Path) -> dict[str, dict[str, Any]]:
@@ -66,26 +85,31 @@ def run(settings: Settings, folder: Path, out: Path, **options: Any) -> dict[str
     return lines_of(out)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_each_log_is_read_as_a_request_would_be(settings: Settings, folder: Path, tmp_path: Path, jobs: int) -> None:
-    found = run(settings, folder, tmp_path / "out.ndjson", jobs=jobs)
+def test_each_log_is_read_as_a_request_would_be(read: Read, folder: Path) -> None:
+    found = read.answers
     texts = {one["incident_id"]: one["log_text"] for one in pq.read_table(folder / "logs.parquet").to_pylist()}
-    alone, harm = LogReader(toy_model()), _harm_by_columns(settings, folder)
+    alone, harm = LogReader(toy_model()), _harm_by_columns(read.settings, folder)
     told = {}
     for answer in found.values():
         for warning in answer["history"]["warnings"]:
             told |= {one["incident_id"]: one for one in warning.get("incidents", [])}
     assert len(told) > 10
     for name, one in told.items():
-        (read,) = alone.read([texts[name]])
-        assert read is not None
-        assert (one["harm_score"], one["probabilities"]) == (read.score, pytest.approx(list(read.probabilities)))
+        (said,) = alone.read([texts[name]])
+        assert said is not None
+        assert (one["harm_score"], one["probabilities"]) == (said.score, pytest.approx(list(said.probabilities)))
     assert any({CODE, ASSUMED} <= codes(answer) for answer in found.values())
-    assert "CANARY" not in (tmp_path / "out.ndjson").read_text()
+    assert "CANARY" not in read.written
     assert told.keys() < harm.keys()
     for name, days in harm.items():
-        (read,) = alone.read([texts[name]]) if sendable(texts[name]) else [None]
-        assert days == (3.0 if read is None else read.score)
+        (said,) = alone.read([texts[name]]) if sendable(texts[name]) else [None]
+        assert days == (3.0 if said is None else said.score)
+
+
+def test_two_processes_read_what_one_does(read: Read, settings: Settings, folder: Path, tmp_path: Path) -> None:
+    found = run(settings, folder, tmp_path / "out.ndjson", jobs=2)
+    assert bare([*found.values()]) == bare([*read.answers.values()])
+    assert "CANARY" not in (tmp_path / "out.ndjson").read_text()
 
 
 def _harm_by_columns(settings: Settings, folder: Path) -> dict[str, float]:
@@ -116,29 +140,35 @@ def test_as_columns_it_is_the_same(settings: Settings, folder: Path, tmp_path: P
     assert {CODE, ASSUMED} <= codes
 
 
-def test_an_extract_without_logs_says_that_harm_was_assumed(settings: Settings, folder: Path, tmp_path: Path) -> None:
-    read = run(settings, folder, tmp_path / "read.ndjson")
-    (folder / "logs.parquet").unlink()
-    found = run(settings, folder, tmp_path / "out.ndjson")
-    assert found.keys() == read.keys()
+@pytest.fixture
+def own_folder(folder: Path, tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    return Path(shutil.copytree(folder, tmp_path / "force"))
+
+
+def test_an_extract_without_logs_says_that_harm_was_assumed(
+    read: Read, settings: Settings, own_folder: Path, tmp_path: Path
+) -> None:
+    (own_folder / "logs.parquet").unlink()
+    found = run(settings, own_folder, tmp_path / "out.ndjson")
+    assert found.keys() == read.answers.keys()
     assert {code for answer in found.values() for code in codes(answer)} & {CODE, ASSUMED} == {ASSUMED}
     for name, answer in found.items():
-        assert (ASSUMED in codes(answer)) == bool({CODE, ASSUMED} & codes(read[name]))
-    assert any(found[name]["harm"] != read[name]["harm"] for name in found)
+        assert (ASSUMED in codes(answer)) == bool({CODE, ASSUMED} & codes(read.answers[name]))
+    assert any(found[name]["harm"] != read.answers[name]["harm"] for name in found)
 
 
-def test_what_was_read_in_bulk_can_be_replayed(settings: Settings, folder: Path, tmp_path: Path) -> None:
-    found = run(settings, folder, tmp_path / "out.ndjson")
-    store, scorer = Store(*open_store(settings)), load_scorer(settings.artifacts, Path("none"))
-    inferred = [answer["score_id"] for answer in found.values() if CODE in codes(answer)]
+def test_what_was_read_in_bulk_can_be_replayed(read: Read) -> None:
+    store, scorer = Store(*open_store(read.settings)), load_scorer(read.settings.artifacts, Path("none"))
+    inferred = [answer["score_id"] for answer in read.answers.values() if CODE in codes(answer)]
     for score_id in inferred[:5]:
         archived = from_bytes(store.open_record(score_id))
         assert replay(scorer, archived).result == "identical"
         assert "CANARY" in archived.request.decode()
 
 
-def test_logs_beside_a_broken_table_are_named(settings: Settings, folder: Path, tmp_path: Path) -> None:
-    (folder / "logs.parquet").write_bytes(b"CANARY")
+def test_logs_beside_a_broken_table_are_named(settings: Settings, own_folder: Path, tmp_path: Path) -> None:
+    (own_folder / "logs.parquet").write_bytes(b"CANARY")
     with pytest.raises(Exception, match="table logs cannot be read") as refused:
-        score(settings, folder, Options(tmp_path / "out.ndjson"), "local:me")
+        score(settings, own_folder, Options(tmp_path / "out.ndjson"), "local:me")
     assert "CANARY" not in str(refused.value)

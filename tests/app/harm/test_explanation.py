@@ -101,14 +101,16 @@ def test_factors_equal_one_coalition_at_a_time(toy_scorer: Scorer, seed: int) ->
     own, rows = result.features[0], min(len(result.case.order), ROWS)
     medians = np.array(result.model.bundle.manifest.reference_medians, dtype=np.float32)
     cache: dict[frozenset[int], float] = {}
+    factor_of = {
+        name: next((i for i, names in enumerate(FACTORS.values()) if name in names), None) for name in FEATURES
+    }
 
     def value(joined: frozenset[int]) -> float:
         if joined not in cache:
             record = np.zeros_like(own)
             for row in range(ROWS - rows, ROWS):
                 for name in FEATURES:
-                    factor = next((i for i, names in enumerate(FACTORS.values()) if name in names), None)
-                    kept = name == "gender" or factor in joined
+                    kept = name == "gender" or factor_of[name] in joined
                     record[row, COLUMN[name]] = own[row, COLUMN[name]] if kept else medians[row, COLUMN[name]]
             cache[joined] = float(result.model.groups(record[None]).population[0, 3])
         return cache[joined]
