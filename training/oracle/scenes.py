@@ -57,8 +57,8 @@ class Moments:
 @dataclass(frozen=True)
 class Scenes:
     """Virtual people (V,), one company a scene: `people`, `moment` (V,) whose future each plays in, ascending,
-    `plays_self` (V,) whether they are that nominal rather than the companion (of a victim: whether they are the victim); their settled `past` (acts by person)
-    and its `casework`."""
+    `plays_self` (V,) whether they are that nominal rather than the companion (of a victim's moment: whether they are the
+    victim rather than who harms them); their settled `past` (acts by person) and its `casework`."""
 
     people: People
     moment: Ints

@@ -17,14 +17,14 @@ from training.oracle.distance import distance
 from training.oracle.oracle import Oracle, open_oracle, oracle_bench
 from training.oracle.proof import prove
 
-_OF_VICTIMS = (
-    "Simulated onwards for each victim: the one or two of the invented force who harm them by name, and what others do to them, "
-    "from all that had truly been done by day zero, recorded or not, and all the police make of that.",
-    "Whom each of those harms, and how exposed the victim is, are settled and known to it. What only a stranger does, once, is "
-    "settled by its nature: no future holds it.",
+OF_VICTIMS = (
+    "Simulated onwards for each victim: those known for stalking who have this victim, one or two of them, and everything others "
+    "do to the victim, from all that had truly been done by day zero, recorded or not, and what the police make of that.",
+    "Who those are, and how exposed the victim is, the oracle knows. Strangers harm nobody twice here, so none comes into it.",
     "Not asked: whether two incidents that look alike were taken for one recorded twice, whether conduct of long ago has had its "
     "outburst already, and whether the second of two who harm the same victim had stopped before.",
 )
+"""What the oracle of victims is, for the page."""
 
 
 def measure_oracle(bench: Bench, stages: Stages) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def measure_oracle(bench: Bench, stages: Stages) -> dict[str, Any]:
         "metrics": measure_metrics(best, stages),
         "concordance": _concordance(bench, oracle),
         "distance": distance(bench, oracle, bench.scored.population),
-        **({"remarks": list(_OF_VICTIMS)} if bench.data.family.subject.perspective == "victim" else {}),
+        **({"remarks": list(OF_VICTIMS)} if bench.data.family.subject.perspective == "victim" else {}),
     }
     rounded: dict[str, Any] = round_floats(found)
     return rounded
