@@ -50,9 +50,7 @@ class RevealQuery(BaseModel):
     """When the estimate is told. A misspelt name is refused: it would tell what was to be withheld."""
 
     model_config = ConfigDict(extra="forbid")
-    reveal: Reveal = Field(
-        default="at-once", description="after-view: withheld until somebody's own view is recorded"
-    )
+    reveal: Reveal = Field(default="at-once", description="after-view: withheld until somebody's own view is recorded")
 
 
 class ScoreQuery(BaseModel):

@@ -18,11 +18,16 @@ from training.synthetic.world import WORLDS, of_population, world_name
 
 
 def toy_bench(
-    place: Path, nominals: int, seed: int, family: Family = STALKING_NOMINAL, population: str = USUAL
+    place: Path,
+    nominals: int,
+    seed: int,
+    family: Family = STALKING_NOMINAL,
+    population: str = USUAL,
+    name: str = "published",
 ) -> Bench:
     """Invent a force in `place`, and a toy of the family that says it learnt there."""
     folder, latents = place / "extract", place / "latents.parquet"
-    world, named = of_population(WORLDS["published"], population), world_name("published", population)
+    world, named = of_population(WORLDS[name], population), world_name(name, population)
     write(generate(nominals, seed, world), folder, world=named, seed=seed, nominals=nominals, latents=latents)
     data = prepare(folder, load_harm_index(), seed, Stages(), family)
 
@@ -35,4 +40,4 @@ def toy_bench(
         }
 
     bundle = load_bundle(write_toy(place / "made", family=family.name, change=learnt_here))
-    return open_bench("published", folder, bundle, load_harm_index(), work=Work(place / "work", {}), latents=latents)
+    return open_bench(name, folder, bundle, load_harm_index(), work=Work(place / "work", {}), latents=latents)

@@ -34,11 +34,6 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
             "The two public sets are of people released from prison and say nothing of people who are harmed. The same "
             "survival code is held to them in the evaluation of stalking nominals."
         ),
-        "oracle": (
-            "There is no oracle of victims yet. What happens to a victim is what everyone who may harm them goes on to do, so "
-            "all of these would have to be simulated onwards together, and who is harmed drawn anew in every future. So how "
-            "far this model stays below the best possible is not known."
-        ),
         "more_people": _MORE_PEOPLE,
         UNEQUAL: _UNEQUAL,
     },

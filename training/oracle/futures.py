@@ -48,6 +48,9 @@ class Futures:
     first_day: Ints
 
 
+Task = Callable[[], Futures]
+
+
 def simulate(
     latents: Latents,
     moments: Moments,
@@ -62,13 +65,26 @@ def simulate(
 
     Raises SetupError where someone's conditions are met by too few futures to go on.
     """
-    places = np.array_split(np.arange(len(moments.person)), chunks(len(moments.person)))
+
+    def task(rows: Ints, child: np.random.SeedSequence) -> Task:
+        part = moments.take(rows)
+        return partial(_kept_futures, scenes(latents, part), part, latents.world, index, futures, child)
+
+    return in_parts(task, len(moments.person), seed=seed, jobs=jobs, done=done)
+
+
+def in_parts(
+    task: Callable[[Ints, np.random.SeedSequence], Task],
+    count: int,
+    *,
+    seed: int,
+    jobs: int,
+    done: Callable[[], None],
+) -> Futures:
+    """Futures of `count` moments, simulated in pieces: `task` of rows and a seed of their own gives each."""
+    places = np.array_split(np.arange(count), chunks(count))
     seeds = np.random.SeedSequence(seed).spawn(len(places))
-    tasks = [
-        partial(_kept_futures, scenes(latents, part), part, latents.world, index, futures, child)
-        for part, child in zip((moments.take(rows) for rows in places), seeds, strict=True)
-    ]
-    found = run(tasks, jobs=jobs, done=done)
+    found = run([task(*piece) for piece in zip(places, seeds, strict=True)], jobs=jobs, done=done)
     return Futures(*(np.concatenate([getattr(part, name) for part in found]) for name in ("harm", "first_day")))
 
 
@@ -80,21 +96,29 @@ def chunks(count: int) -> int:
 def _kept_futures(
     stage: Scenes, moments: Moments, world: World, index: HarmIndex, futures: int, seed: np.random.SeedSequence
 ) -> Futures:
-    """Draw futures until everyone has enough that meet the condition; the first ones drawn are taken."""
-    rng, count = np.random.default_rng(seed), len(moments.person)
+    rng = np.random.default_rng(seed)
+    return kept(lambda times: _draw(rng, stage.repeated(times), moments, world, index), len(moments.person), futures)
+
+
+def kept(draw: Callable[[Ints], tuple[NDArray[np.bool_], Futures]], count: int, futures: int) -> Futures:
+    """Draw futures until everyone has enough that meet the condition; the first ones drawn are taken.
+
+    `draw` takes how many to draw of each moment, (N,), and gives which meet the condition, and the futures. Raises
+    SetupError where too few do.
+    """
     harm, first_day = np.empty((count, futures)), np.empty((count, futures), dtype=np.int64)
-    kept = np.zeros(count, dtype=np.int64)
+    have = np.zeros(count, dtype=np.int64)
     for spare in [_SPARE] * _ROUNDS + [_LATE_SPARE] * _LATE_ROUNDS:
-        times = np.where(kept < futures, np.ceil(spare * (futures - kept)).astype(np.int64) + 1, 0)
+        times = np.where(have < futures, np.ceil(spare * (futures - have)).astype(np.int64) + 1, 0)
         scene = np.repeat(np.arange(count), times)
-        meets, drawn = _draw(rng, stage.repeated(times), moments, world, index)
+        meets, drawn = draw(times)
         reached = np.append(0, np.cumsum(meets))
-        place = (kept - reached[np.cumsum(times) - times])[scene] + reached[:-1]
+        place = (have - reached[np.cumsum(times) - times])[scene] + reached[:-1]
         rows = np.flatnonzero(meets & (place < futures))
         harm[scene[rows], place[rows]] = drawn.harm[rows]
         first_day[scene[rows], place[rows]] = drawn.first_day[rows]
-        kept += np.bincount(scene[rows], minlength=count)
-        if (kept == futures).all():
+        have += np.bincount(scene[rows], minlength=count)
+        if (have == futures).all():
             return Futures(harm, first_day)
     raise SetupError("Too few futures meet the conditions of a day zero. Take an extract that ends sooner after it.")
 
@@ -103,7 +127,7 @@ def _draw(
     rng: np.random.Generator, cast: Scenes, moments: Moments, world: World, index: HarmIndex
 ) -> tuple[NDArray[np.bool_], Futures]:
     """One future of each scene: whether it meets the condition, its harm and first day, each (scenes,)."""
-    incidents, casework = _on_record(rng, cast, world, moments.end)
+    incidents, casework = on_record(rng, cast, world, moments.end)
     scene = cast.people.company
     day_zero = np.full(scene.max() + 1, 0)
     day_zero[scene] = moments.day_zero[cast.moment]
@@ -117,19 +141,25 @@ def _draw(
     own = np.flatnonzero(cast.plays_self[incidents.owner] & (casework.eliminated == NEVER))
     shared = companions(rng, cast.people, incidents, casework, world)
     counted = np.concatenate([own, shared.incident[cast.plays_self[shared.person]]])
-    whose = scene[incidents.owner[counted]]
-    after = incidents.day[counted] - day_zero[whose]
-    within = (after > 0) & (after <= HORIZON_DAYS)
-    counted, whose, after = counted[within], whose[within], after[within]
-    days, known = _harm(rng, incidents.take(counted), world, index)
+    return meets, summed(rng, incidents.take(counted), scene[incidents.owner[counted]], day_zero, world, index)
+
+
+def summed(
+    rng: np.random.Generator, incidents: Incidents, whose: Ints, day_zero: Ints, world: World, index: HarmIndex
+) -> Futures:
+    """Harm and first day, (S,) each, of S scenes with `day_zero` (S,), from the incidents that fall on scene `whose`, (M,)."""
+    after = incidents.day - day_zero[whose]
+    within = np.flatnonzero((after > 0) & (after <= HORIZON_DAYS))
+    whose, after = whose[within], after[within]
+    days, known = _harm(rng, incidents.take(within), world, index)
     first = np.full(len(day_zero), HORIZON_DAYS + 1)
     np.minimum.at(first, whose[known], after[known])
     total = np.zeros(len(day_zero))
     np.add.at(total, whose[known], days[known])
-    return meets, Futures(total, first)
+    return Futures(total, first)
 
 
-def _on_record(rng: np.random.Generator, cast: Scenes, world: World, end: int) -> tuple[Incidents, Casework]:
+def on_record(rng: np.random.Generator, cast: Scenes, world: World, end: int) -> tuple[Incidents, Casework]:
     """What comes on record after the past; past spells in prison, which companions heed too, stand before all windows."""
     acts, _ = live(rng, cast.people, world, end, cast.past)
     settled = len(cast.past.acts)

@@ -1,11 +1,11 @@
-"""The oracle: how often each nominal's simulated futures fall into each harm group.
+"""The oracle: how often the simulated futures of each nominal, or victim, fall into each harm group.
 
 Nothing that reads records can know more than it does, so a model above it has seen what it should not have.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -20,18 +20,27 @@ from training.harm.population import mix_weights, shares
 from training.harm.progress import Stages
 from training.harm.survival import HORIZON
 from training.metrics import GROUP_COUNT
-from training.oracle.futures import FUTURES, LARGE_FUTURES, chunks, simulate
+from training.oracle.futures import FUTURES, LARGE_FUTURES, Futures, chunks, simulate
 from training.oracle.scenes import scoring_moments
+from training.oracle.victim_futures import simulate_victims
+from training.oracle.victims import victim_moments
 from training.split import harm_groups
-from training.synthetic.latents import read_latents
+from training.synthetic.latents import Latents, read_latents
 
 _PRIOR_FUTURES = 1.0
 """One more future spread as the population is: no frequency is 0, which no number of futures can show (ours)."""
 
 
+class _Settings(TypedDict):
+    seed: int
+    futures: int
+    jobs: int
+    done: Callable[[], None]
+
+
 class Oracle(NamedTuple):
-    """Of N labelled nominals: `counts` (N, 4) futures in each group; `below`, `equal` (N,) futures with less harm than
-    the real one, with as much; `free` (T, 366) share of the test nominals' futures without a further incident by each
+    """Of N labelled nominals or victims: `counts` (N, 4) futures in each group; `below`, `equal` (N,) futures with less harm than
+    the real one, with as much; `free` (T, 366) share of the test people's futures without a further incident by each
     day; `mix` (4,) the population's."""
 
     counts: Ints
@@ -79,9 +88,8 @@ def _shared(work: Work) -> Work:
 def _simulated(bench: Bench, index: HarmIndex, futures: int, done: Callable[[], None]) -> dict[str, np.ndarray]:
     if bench.latents is None:
         raise SetupError("An oracle needs the latents of a synthetic extract.")
-    labelled, latents = bench.data.labelled, read_latents(bench.latents)
-    moments = scoring_moments(latents, labelled.person_id, labelled.histories.day_zero)
-    found = simulate(latents, moments, index, seed=bench.seed, futures=futures, jobs=bench.jobs, done=done)
+    labelled = bench.data.labelled
+    found = _futures(bench, read_latents(bench.latents), index, futures, done)
     groups = harm_groups(found.harm, np.asarray(bench.manifest.cuts))
     happened = labelled.future_harm[:, None]
     first_day = found.first_day[bench.data.split.test]
@@ -91,6 +99,15 @@ def _simulated(bench: Bench, index: HarmIndex, futures: int, done: Callable[[], 
         "equal": (found.harm == happened).sum(axis=1),
         "free": np.stack([(first_day > day).mean(axis=1) for day in range(HORIZON + 1)], axis=1),
     }
+
+
+def _futures(bench: Bench, latents: Latents, index: HarmIndex, futures: int, done: Callable[[], None]) -> Futures:
+    """Futures of whomever the bench's family is about."""
+    person_id, day_zero = bench.data.labelled.person_id, bench.data.labelled.histories.day_zero
+    settings: _Settings = {"seed": bench.seed, "futures": futures, "jobs": bench.jobs, "done": done}
+    if bench.data.family.subject.perspective == "victim":
+        return simulate_victims(latents, victim_moments(latents, person_id, day_zero), index, **settings)
+    return simulate(latents, scoring_moments(latents, person_id, day_zero), index, **settings)
 
 
 def oracle_bench(bench: Bench, oracle: Oracle) -> Bench:

@@ -18,6 +18,7 @@ brought to the same day and simulated beside them.
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,10 @@ from training.synthetic.people import People
 from training.synthetic.police import NEVER, Casework
 from training.synthetic.process import Acts, Past
 
-_NOBODY = -1
+NOBODY = -1
+NOT_OF_THIS_EXTRACT = "The latents are not those of this extract. Write both in one run of `dayzero-train synth`."
 # An act this many mean delays ago excites nothing more: the chance that it would is below 1e-15.
-_SPENT_DELAYS = 35
+SPENT_DELAYS = 35
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Moments:
 @dataclass(frozen=True)
 class Scenes:
     """Virtual people (V,), one company a scene: `people`, `moment` (V,) whose future each plays in, ascending,
-    `plays_self` (V,) whether they are that nominal rather than the companion; their settled `past` (acts by person)
-    and its `casework`."""
+    `plays_self` (V,) whether they are that nominal rather than the companion (of a victim's moment: whether they are the
+    victim rather than who harms them); their settled `past` (acts by person) and its `casework`."""
 
     people: People
     moment: Ints
@@ -85,28 +87,43 @@ class Scenes:
         )
 
 
+class Roles(NamedTuple):
+    """Who plays in which scene: `source` (V,) rows of the latents' people, `moment` and `plays_self` as in `Scenes`, and
+    `leads` (V,) whether later conduct of theirs on record would be another day zero."""
+
+    source: Ints
+    moment: Ints
+    plays_self: NDArray[np.bool_]
+    leads: NDArray[np.bool_]
+
+
 def scoring_moments(latents: Latents, person_id: NDArray[np.object_], day_zero: Ints) -> Moments:
     """Find labelled nominals in the latents. Raises SetupError where the latents are not those of the extract."""
-    end = (latents.world.end - date(1970, 1, 1)).days
-    as_of = end - HORIZON_DAYS
+    end, as_of = last_days(latents)
     places = {name: row for row, name in enumerate(latents.person_id.tolist())}
-    person = np.array([places.get(name, _NOBODY) for name in person_id.tolist()], dtype=np.int64)
+    person = np.array([places.get(name, NOBODY) for name in person_id.tolist()], dtype=np.int64)
     acts, told, casework = latents.acts, latents.told, latents.casework
     counts = latents.world.is_conduct(acts.kind) & (told <= as_of) & (casework.eliminated > casework.recorded)
     last = np.full(len(latents.people), np.iinfo(np.int64).min)
     np.maximum.at(last, acts.person[counts], told[counts])
-    if (person == _NOBODY).any() or (last[person] != day_zero).any():
-        raise SetupError("The latents are not those of this extract. Write both in one run of `dayzero-train synth`.")
+    if (person == NOBODY).any() or (last[person] != day_zero).any():
+        raise SetupError(NOT_OF_THIS_EXTRACT)
     index = counts & (told == last[acts.person])
     happened = np.full(len(latents.people), np.iinfo(np.int64).min)
     np.maximum.at(happened, acts.person[index], acts.day[index])
     return Moments(person, day_zero, happened[person], as_of, end)
 
 
+def last_days(latents: Latents) -> tuple[int, int]:
+    """The extract's last day, and the day looked back from."""
+    end = (latents.world.end - date(1970, 1, 1)).days
+    return end, end - HORIZON_DAYS
+
+
 def scenes(latents: Latents, moments: Moments) -> Scenes:
     """One scene a moment: the nominal, with their companion, if any, just before them."""
     companion = _companions(latents.people.company)[moments.person]
-    sizes = 1 + (companion != _NOBODY)
+    sizes = 1 + (companion != NOBODY)
     last = np.cumsum(sizes) - 1
     source, plays_self = np.repeat(companion, sizes), np.zeros(sizes.sum(), dtype=np.bool_)
     source[last] = moments.person
@@ -114,14 +131,20 @@ def scenes(latents: Latents, moments: Moments) -> Scenes:
     moment = np.repeat(np.arange(len(sizes)), sizes)
     until = moments.day_zero[moment]
     stalked_until = np.where(plays_self, np.maximum(until, moments.index_day[moment]), until)
+    return staged(latents, Roles(source, moment, plays_self, plays_self), until, stalked_until, moments.as_of)
+
+
+def staged(latents: Latents, roles: Roles, until: Ints, stalked_until: Ints, as_of: int) -> Scenes:
+    """Everyone with a role brought to the day `until`, their conduct to `stalked_until`, each (V,)."""
+    source = roles.source
     onset = latents.people.onset[source]
-    early = plays_self & (onset <= moments.as_of)  # it cannot have come on record, or it would be day zero
+    early = roles.leads & (onset <= as_of)  # it cannot have come on record, or it would be day zero
     stalked_until = np.where(early, np.maximum(stalked_until, onset), stalked_until)
-    people = replace(latents.people.take(source), company=moment)
+    people = replace(latents.people.take(source), company=roles.moment)
     rows, actor = _settled(latents, source, until, stalked_until)
     acts = replace(latents.acts.take(rows), person=actor)
-    past = Past(acts, until, stalked_until, plays_self & _went_on(acts, onset))
-    return Scenes(people, moment, plays_self, past, latents.casework.take(rows))
+    past = Past(acts, until, stalked_until, roles.leads & _went_on(acts, onset))
+    return Scenes(people, roles.moment, roles.plays_self, past, latents.casework.take(rows))
 
 
 def _past(acts: Acts, past: Past, rows: Ints) -> Past:
@@ -141,11 +164,11 @@ def _went_on(acts: Acts, onset: Ints) -> NDArray[np.bool_]:
 
 
 def _companions(company: Ints) -> Ints:
-    """Who comes before each person in their company, `_NOBODY` for those who keep their own."""
+    """Who comes before each person in their company, `NOBODY` for those who keep their own."""
     following = next_in_company(company)
     companion = np.empty(len(company), dtype=np.int64)
     companion[following] = np.arange(len(company))
-    return np.where(companion == np.arange(len(company)), _NOBODY, companion)
+    return np.where(companion == np.arange(len(company)), NOBODY, companion)
 
 
 def _settled(latents: Latents, source: Ints, until: Ints, stalked_until: Ints) -> tuple[Ints, Ints]:
@@ -157,7 +180,7 @@ def _settled(latents: Latents, source: Ints, until: Ints, stalked_until: Ints) -
     settled = np.where(as_conduct, day <= stalked_until[actor], day <= until[actor])
     begins = latents.world.is_conduct(latents.acts.kind[rows]) & (latents.told[rows] == until[actor])
     settled |= begins & (day <= stalked_until[actor])  # an index incident that was none of the usual conduct
-    recent = until[actor] - day <= _SPENT_DELAYS * latents.world.excitement_days
+    recent = until[actor] - day <= SPENT_DELAYS * latents.world.excitement_days
     released = latents.casework.released[rows]
     held = (released < NEVER) & (released > until[actor])
     keep = settled & (as_conduct | recent | held)

@@ -17,6 +17,15 @@ from training.oracle.distance import distance
 from training.oracle.oracle import Oracle, open_oracle, oracle_bench
 from training.oracle.proof import prove
 
+OF_VICTIMS = (
+    "Simulated onwards for each victim: those known for stalking who have this victim, one or two of them, and everything others "
+    "do to the victim, from all that had truly been done by day zero, recorded or not, and what the police make of that.",
+    "Who those are, and how exposed the victim is, the oracle knows. Strangers harm nobody twice here, so none comes into it.",
+    "Not asked: whether two incidents that look alike were taken for one recorded twice, whether conduct of long ago has had its "
+    "outburst already, and whether the second of two who harm the same victim had stopped before.",
+)
+"""What the oracle of victims is, for the page."""
+
 
 def measure_oracle(bench: Bench, stages: Stages) -> dict[str, Any]:
     """What could be known at best of the test set, and how far the artefact stays below it."""
@@ -28,6 +37,7 @@ def measure_oracle(bench: Bench, stages: Stages) -> dict[str, Any]:
         "metrics": measure_metrics(best, stages),
         "concordance": _concordance(bench, oracle),
         "distance": distance(bench, oracle, bench.scored.population),
+        **({"remarks": list(OF_VICTIMS)} if bench.data.family.subject.perspective == "victim" else {}),
     }
     rounded: dict[str, Any] = round_floats(found)
     return rounded

@@ -96,8 +96,9 @@ def as_told(rng: np.random.Generator, days: Ints) -> Ints:
 
 def involve(
     rng: np.random.Generator, people: People, incidents: Incidents, casework: Casework, world: World
-) -> tuple[Involvements, int]:
-    """Everyone involved in each incident. Returns the involvements and the number of persons, victims included."""
+) -> tuple[Involvements, Ints, int]:
+    """Everyone involved in each incident. Returns the involvements, whom each nominal stalks (persons by number, (C,)), and
+    the number of persons, victims included."""
     suspects = Involvements(
         np.arange(len(incidents.owner)),
         incidents.owner,
@@ -106,8 +107,9 @@ def involve(
         casework.eliminated,
     )
     together = companions(rng, people, incidents, casework, world)
-    victims, persons = _victims(rng, people, incidents)
-    return joined([suspects, together, victims]), persons
+    principal, persons = _principal_victims(rng, people)
+    victims, persons = _victims(rng, principal, persons, incidents)
+    return joined([suspects, together, victims]), principal, persons
 
 
 def companions(
@@ -138,12 +140,20 @@ def in_prison(person: Ints, casework: Casework, who: Ints, day: Ints) -> Flags:
     return (at >= 0) & (until[np.maximum(at, 0)] > who * span + day)
 
 
-def _victims(rng: np.random.Generator, people: People, incidents: Incidents) -> tuple[Involvements, int]:
+def names_victim(rng: np.random.Generator, incidents: Incidents) -> Flags:
+    """Which incidents somebody is named as the victim of, (I,)."""
+    return np.asarray(incidents.partner | (rng.random(len(incidents.owner)) < HAS_VICTIM[incidents.kind]))
+
+
+def harms_principal(incidents: Incidents) -> Flags:
+    """Which incidents, where they name a victim, name the owner's principal one, (I,); the others a stranger."""
+    return np.asarray(incidents.partner | incidents.conduct)
+
+
+def _victims(rng: np.random.Generator, principal: Ints, persons: int, incidents: Incidents) -> tuple[Involvements, int]:
     """One victim for most incidents, two for a few: the principal victim of stalking and partner incidents."""
-    principal, persons = _principal_victims(rng, people)
-    count = len(incidents.owner)
-    rows = np.flatnonzero(incidents.partner | (rng.random(count) < HAS_VICTIM[incidents.kind]))
-    own = (incidents.partner | incidents.conduct)[rows]
+    rows = np.flatnonzero(names_victim(rng, incidents))
+    own = harms_principal(incidents)[rows]
     strangers = rows[~own]
     second = rows[rng.random(len(rows)) < _SECOND_VICTIM_SHARE]
     incident = np.concatenate([rows[own], strangers, second])
@@ -170,7 +180,7 @@ def next_in_company(company: Ints) -> Ints:
     count = len(company)
     first = np.flatnonzero(np.diff(company, prepend=-1))
     place = np.arange(count) + 1
-    last = np.append(first[1:], count) - 1
+    last = np.append(first, count)[1:] - 1
     place[last] = first
     return place
 

@@ -12,8 +12,8 @@ from app.errors import SetupError
 from app.harm.features import Ints
 from training.synthetic.casefile import NOMINAL_ROW, Incidents, Involvements, contact, involve, record
 from training.synthetic.dirt import soil
-from training.synthetic.latents import latents_table
-from training.synthetic.others import Books, harm_by_others
+from training.synthetic.latents import Latents, latents_table
+from training.synthetic.others import Books, Exposed, harm_by_others
 from training.synthetic.people import People, draw_people
 from training.synthetic.police import NEVER, Casework, drop_acts_in_prison, work
 from training.synthetic.process import Acts, joined, live
@@ -119,9 +119,9 @@ def _write_up(
     truth, rows = truth.up_to(last), np.flatnonzero(incidents.owner <= last)
     people, casework = truth.people, truth.casework
     incidents = _recorded_to_the_end(incidents.take(rows), casework, end)
-    involvements, persons = involve(streams[3], people, incidents, casework, world)
+    involvements, principal, persons = involve(streams[3], people, incidents, casework, world)
     books = Books(incidents, casework, involvements)
-    books, others = harm_by_others(streams[-1], books, len(people), persons, world, end)
+    books, others, harmed, exposed = harm_by_others(streams[-1], books, len(people), persons, world, end)
     contacts = contact(streams[3], people, books.incidents, books.involvements, world, end)
     on_stage(STAGES[4])
     victims = persons - len(people)
@@ -136,17 +136,32 @@ def _write_up(
     soiled = soil(streams[5], register, world.dirt, end)
     on_stage(STAGES[6])
     tables, person_ids = to_tables(streams[6], soiled)
-    return Force(tables, _latents(truth, incidents, person_ids, world))
+    ids = np.append(person_ids.to_numpy(zero_copy_only=False), np.full(persons, None))  # nobody named has none
+    known = {"person_id": ids[: len(people)], "victim_id": ids[principal], "exposed_id": ids[harmed]}
+    return Force(tables, _latents(truth, incidents, known, exposed, world))
 
 
-def _latents(truth: _Truth, incidents: Incidents, person_ids: pa.Array, world: World) -> pa.Table:
+def _latents(
+    truth: _Truth, incidents: Incidents, ids: dict[str, np.ndarray], exposed: Exposed, world: World
+) -> pa.Table:
     """Everything that happened, recorded or not."""
     never = np.full(len(truth.unrecorded), NEVER)
     casework = joined(
         [replace(truth.casework, recorded=incidents.recorded), Casework(never, never, never, never, never)]
     )
     acts, told = joined([truth.acts, truth.unrecorded]), np.append(incidents.day, never)
-    return latents_table(truth.people, acts, casework, told, truth.stops, person_ids, world)
+    return latents_table(
+        Latents(
+            people=truth.people,
+            stops=truth.stops,
+            acts=acts,
+            casework=casework,
+            told=told,
+            world=world,
+            exposed=exposed,
+            **ids,
+        )
+    )
 
 
 def _recorded_to_the_end(incidents: Incidents, casework: Casework, end: int) -> Incidents:

@@ -15,7 +15,7 @@ from training.synthetic.casefile import NOMINAL_ROW, VICTIM_ROW, Incidents, Invo
 from training.synthetic.offences import HAS_VICTIM
 from training.synthetic.people import People, draw_people
 from training.synthetic.police import NEVER, Casework, drop_acts_in_prison, work
-from training.synthetic.process import Acts, joined, live_without_conduct
+from training.synthetic.process import Acts, Past, joined, live_without_conduct, no_acts
 from training.synthetic.world import World
 
 _PARTNER = 0
@@ -34,30 +34,101 @@ class Books:
     involvements: Involvements
 
 
+@dataclass(frozen=True)
+class Suffered:
+    """What others truly do to W victims: `acts` (M,) by row of the victim, `by` (M,) which of the victim's others does each,
+    its `casework` (M,) and the day each is `told` as, `NEVER` where it does not come on record as done to the victim."""
+
+    acts: Acts
+    by: Ints
+    casework: Casework
+    told: Ints
+
+    def take(self, rows: Ints) -> "Suffered":
+        """The given acts; parents are not renumbered."""
+        return Suffered(self.acts.take(rows), self.by[rows], self.casework.take(rows), self.told[rows])
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """W victims others may harm: `people` as the process of acts sees them, and what they `suffered`."""
+
+    people: People
+    suffered: Suffered
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What W victims `suffered` up to the last day that is settled of each, `until` (W,), when it goes on up to `last` (W,)."""
+
+    suffered: Suffered
+    until: Ints
+    last: Ints
+
+
+@dataclass(frozen=True)
+class Doers:
+    """Who does it: K `people`, and the number among them of who does each act, `who` (M,)."""
+
+    people: People
+    who: Ints
+
+
 def harm_by_others(
     rng: np.random.Generator, books: Books, nominals: int, persons: int, world: World, end: int
-) -> tuple[Books, People]:
+) -> tuple[Books, People, Ints, Exposed]:
     """What comes on record of what others do to the victims in `books` of the population's conduct.
 
-    Returns the books with it, and the others: persons from number `persons` on. Who is a nominal and a victim is spared.
+    Returns the books with it; the others, persons from number `persons` on; the victims' numbers (W,), and all that was done
+    to them. Who is a nominal and a victim is spared.
     """
     victims, onset = _victims(books, nominals)
-    if world.others_rate == 0.0 or not len(victims):
-        return books, draw_people(rng, 0, world, end)
-    against = _process(world)
-    acts = live_without_conduct(rng, _exposed(rng, onset, against, end), against, end)
-    victim = victims[acts.person]
-    slot = np.where(acts.partner, _PARTNER, 1 + rng.integers(_ACQUAINTANCES, size=len(acts)))
-    pairs, who = np.unique(acts.person * (1 + _ACQUAINTANCES) + slot, return_inverse=True)
-    acts = replace(acts, person=who)
-    others = _others(rng, acts, len(pairs), world, end)
-    casework = work(rng, others, acts, world, end)
-    names_victim = rng.random(len(acts)) < HAS_VICTIM[acts.kind]
-    told = drop_acts_in_prison(acts, casework) & (casework.recorded < NEVER)
-    rows = np.flatnonzero(told & names_victim & ~world.is_conduct(acts.kind))
-    acts, casework = acts.take(rows), casework.take(rows)
-    incidents = record(rng, acts, casework, world)
-    return _added(books, replace(incidents, owner=persons + acts.person), casework, victim[rows]), others
+    if world.others_rate == 0.0:
+        victims, onset = victims[:0], onset[:0]
+    if not len(victims):
+        nobody = draw_people(rng, 0, world, end)
+        return books, nobody, victims, Exposed(nobody, _nothing())
+    people = _exposed(rng, onset, _process(world), end)
+    suffered, incidents, doers = suffer(rng, people, world, end)
+    rows = np.flatnonzero(suffered.told < NEVER)
+    incidents = replace(incidents, owner=persons + doers.who[rows])
+    added = _added(books, incidents, suffered.casework.take(rows), victims[suffered.acts.person[rows]])
+    return added, doers.people, victims, Exposed(people, suffered)
+
+
+def suffer(
+    rng: np.random.Generator, exposed: People, world: World, end: int, settled: Settled | None = None
+) -> tuple[Suffered, Incidents, Doers]:
+    """Simulate what others do to victims, from the beginning or onwards from what is `settled` (which is not told anew).
+
+    Returns what happens, the settled acts among it; the incidents that come on record up to `end`, owned by rows of
+    victims, one for each act that is told; and who does it (those who did settled acts are drawn anew).
+    """
+    past = Past(settled.suffered.acts, settled.until, settled.until) if settled else None
+    acts = live_without_conduct(rng, exposed, _process(world), settled.last if settled else end, past)
+    begin = len(settled.suffered.by) if settled else 0
+    new = np.arange(begin, len(acts))
+    by = np.where(acts.partner[new], _PARTNER, 1 + rng.integers(_ACQUAINTANCES, size=len(new)))
+    by = np.concatenate([settled.suffered.by, by]) if settled else by
+    pairs, who = np.unique(acts.person * (1 + _ACQUAINTANCES) + by, return_inverse=True)
+    done = replace(acts, person=who)
+    people = _others(rng, done, len(pairs), world, end)
+    casework = work(rng, people, done.take(new), world, end)
+    casework = joined([settled.suffered.casework, casework]) if settled else casework
+    names_victim = np.append(np.zeros(begin, dtype=np.bool_), rng.random(len(new)) < HAS_VICTIM[acts.kind[new]])
+    happens = drop_acts_in_prison(done, casework)
+    told = happens & names_victim & (casework.recorded < NEVER) & ~world.is_conduct(acts.kind)
+    rows = np.flatnonzero(told)
+    incidents = record(rng, acts.take(rows), casework.take(rows), world)
+    days = np.full(len(acts), NEVER)
+    days[rows] = incidents.day
+    kept = np.flatnonzero(happens)
+    return Suffered(acts, by, casework, days).take(kept), incidents, Doers(people, who[kept])
+
+
+def _nothing() -> Suffered:
+    none = np.empty(0, dtype=np.int64)
+    return Suffered(no_acts(), none, Casework(none, none, none, none, none), none)
 
 
 def _victims(books: Books, nominals: int) -> tuple[Ints, Ints]:

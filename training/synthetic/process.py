@@ -85,11 +85,15 @@ def live(
     return _with_excited(rng, people, world, first, past.until, stops), stops
 
 
-def live_without_conduct(rng: np.random.Generator, people: People, world: World, end: int) -> Acts:
-    """Everything up to `end` but the conduct a population is known for: what comes of its own accord and what that
-    excites. `onset` only parts the time before from the time after."""
-    until, stops = _unlived(people).until, np.full(len(people), end)
-    return _with_excited(rng, people, world, _own_accord(rng, people, world, until, stops), until, stops)
+def live_without_conduct(
+    rng: np.random.Generator, people: People, world: World, end: Ints | int, past: Past | None = None
+) -> Acts:
+    """Everything up to `end` (one day, or everyone's own (C,)) but the conduct a population is known for: what comes of
+    its own accord and what that excites, after the acts of `past` where there is one, which stand first. `onset` only
+    parts the time before from the time after."""
+    past, stops = past or _unlived(people), np.broadcast_to(np.asarray(end), len(people))
+    first = joined([past.acts, _own_accord(rng, people, world, past.until, stops)])
+    return _with_excited(rng, people, world, first, past.until, stops)
 
 
 def _with_excited(
@@ -105,14 +109,15 @@ def _with_excited(
     return joined(generations)
 
 
-def _unlived(people: People) -> Past:
+def no_acts() -> Acts:
+    """The columns of acts, none of them."""
     none = np.empty(0, dtype=np.int64)
+    return Acts(none, none, none, none.astype(np.float64), none.astype(np.bool_), none, none.astype(np.bool_))
+
+
+def _unlived(people: People) -> Past:
     before = np.full(len(people), _BEFORE_EVERYTHING)
-    return Past(
-        Acts(none, none, none, none.astype(np.float64), none.astype(np.bool_), none, none.astype(np.bool_)),
-        before,
-        before,
-    )
+    return Past(no_acts(), before, before)
 
 
 def _conduct(rng: np.random.Generator, people: People, world: World, past: Past, end: int) -> Acts:

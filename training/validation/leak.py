@@ -22,7 +22,6 @@ from app.harm.subject import Perspective
 from training.evaluation import ranking
 from training.evaluation.bench import Bench
 from training.evaluation.intervals import draws
-from training.evaluation.left_out import left_out
 from training.harm.fit import Data
 from training.harm.measure import round_floats
 from training.harm.population import shares
@@ -45,11 +44,10 @@ Peek = Callable[[Extract, Labelled, Features], Features]
 def measure_leak(bench: Bench, stages: Stages) -> dict[str, Any]:
     """Both detectors on the artefact, and on leaks of different strength planted beside it.
 
-    Without latents, or for a family without an oracle, only changed bytes are looked for.
+    Without latents there is no oracle: then only changed bytes are looked for.
     """
     data = bench.data
-    has_oracle = bench.latents is not None and "oracle" not in left_out(data.family.name)
-    oracle = section_oracle(bench, stages) if has_oracle else None
+    oracle = section_oracle(bench, stages) if bench.latents is not None else None
     pipelines: dict[str, Peek] = {"artefact": honest}
     pipelines |= {
         f"planted_{days}_days": partial(peeking, days=days, perspective=data.family.subject.perspective)

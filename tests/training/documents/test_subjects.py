@@ -18,6 +18,7 @@ from training.evaluation.left_out import LEFT_OUT, left_out
 from training.evaluation.sections import SECTIONS
 from training.evaluation.standing import UNEQUAL
 from training.families import FAMILIES
+from training.oracle.section import OF_VICTIMS
 
 WRONG: dict[str, tuple[str, ...]] = {
     "stalking-nominal": (r"harm suffered", r"gravely harmed", r"cases of stalking and harassment"),
@@ -69,6 +70,8 @@ def _of_family(world: dict[str, Any], family: str) -> None:
         if "ethnicity_from_features" in world["fairness"]:
             world["fairness"]["ethnicity_from_features"]["published"] = None
     if family == "stalking-victim":
+        if "oracle" in world:
+            world["oracle"]["remarks"] = list(OF_VICTIMS)
         rows = world.get("ablations", {}).get("rows", [])
         rows[:] = [row for row in rows if "suspects" not in row["name"] and row["name"] != "final_roles"]
         world["fairness"]["audits"] = [one for one in world["fairness"]["audits"] if one["people"] == "everyone"]
@@ -108,6 +111,8 @@ def test_right_words_are_there(documents: tuple[str, dict[str, str]]) -> None:
     for said in (words.means, words.in_scope, words.not_for, CASES[subject.day_zero].function):
         assert said in record, said
     assert words.people in texts["evaluation.html"]
+    of_victims = [remark in texts["evaluation.html"] for remark in OF_VICTIMS]
+    assert of_victims == [family == "stalking-victim"] * len(OF_VICTIMS)
     second = {part["part"] for part in json.loads(texts["covenant.json"])["parts"] if "second stage" in part["part"]}
     assert second == {"Support vector machine, second stage"}
 

@@ -172,7 +172,7 @@ def test_fresh_people_are_of_the_familys_own_population(harassers: Bench, monkey
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = tuple(section for section in SECTIONS if section.name in {"metrics", "workload", "zoo", "oracle"})
+    kept = tuple(section for section in SECTIONS if section.name in {"metrics", "workload", "zoo"})
     monkeypatch.setattr(running, "SECTIONS", kept)
     monkeypatch.setattr(running, "worlds_beside", lambda home: (home,))
     monkeypatch.setattr(running, "write_documents", lambda _: None)

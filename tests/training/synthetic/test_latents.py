@@ -68,3 +68,38 @@ def test_refuses_a_table_of_something_else(tmp_path: Path) -> None:
     write(generate(20, 1), tmp_path / "x", world="published", seed=1, nominals=20)
     with pytest.raises(SetupError, match="latents file cannot be read"):
         read_latents(tmp_path / "x" / "persons.parquet")
+
+
+def test_what_others_did_to_each_victim_is_there_with_its_day(tmp_path: Path) -> None:
+    clean = replace(WORLDS["published-victims"], dirt=0.0)
+    force = generate(150, 3, clean)
+    write(force, tmp_path / "x", world="published-victims", seed=3, nominals=150)
+    extract, truth = load_extract(tmp_path / "x", load_harm_index()), latents_of(force.latents)
+    known = set(truth.person_id.tolist())
+    by_nominals = np.zeros(len(extract.occurred), dtype=np.bool_)
+    theirs = np.array([name in known for name in extract.person_id.tolist()])[extract.person] & (extract.role != 4)
+    by_nominals[extract.incident[theirs]] = True
+    harmed = (extract.role == 4) & ~by_nominals[extract.incident]
+    names, days = extract.person_id[extract.person[harmed]], extract.occurred[extract.incident[harmed]]
+    suffered = truth.exposed.suffered
+    rows = np.flatnonzero(suffered.told < NEVER)
+    told = list(zip(truth.exposed_id[suffered.acts.person[rows]], suffered.told[rows], strict=True))
+    assert 0 <= len(told) - int(harmed.sum()) <= len(told) / 50, "less those that look alike"
+    assert set(zip(names, days, strict=True)) == set(told)
+    assert 0.1 < (suffered.told == NEVER).mean() < 0.6
+    assert (suffered.by.min(), suffered.by.max()) == (0, 4)
+    assert (np.lexsort((suffered.acts.day, suffered.acts.person)) == np.arange(len(suffered.by))).all()
+
+
+def test_whom_nominals_stalk_is_there_by_name(tmp_path: Path) -> None:
+    force = generate(150, 3, CLEAN)
+    write(force, tmp_path / "x", world="published", seed=3, nominals=150)
+    extract, truth = load_extract(tmp_path / "x", load_harm_index()), latents_of(force.latents)
+    assert not len(truth.exposed_id)
+    whom = dict(zip(truth.person_id, truth.victim_id, strict=True))
+    stalking, names = extract.classes[:, 3], extract.person_id
+    victims: dict[int, set[str]] = {}
+    for incident, person in zip(extract.incident[extract.role == 4], extract.person[extract.role == 4], strict=True):
+        victims.setdefault(int(incident), set()).add(names[person])
+    for row in np.flatnonzero((extract.role != 4) & stalking[extract.incident]):
+        assert whom[names[extract.person[row]]] in victims[int(extract.incident[row])]

@@ -113,4 +113,4 @@ def _distance(name: str, world: View) -> list[str]:
             "The oracle was put to the test too: if it is right, real futures rank evenly among simulated ones; "
             f"{verdict} (p = {proof:.3f})."
         )
-    return lines
+    return [*lines, *(str(remark) for remark in world.at("oracle.remarks") or ())]
