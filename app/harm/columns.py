@@ -3,7 +3,6 @@
 What is asked of features, models and rules is what `service.py` asks; only who stands in which row is kept differently.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
@@ -13,14 +12,12 @@ from numpy.typing import NDArray
 
 from app.harm.features import Features, Floats, Histories, Ints, Nominals, features
 from app.harm.incidents import Flags
-from app.harm.model import Groups, HarmModel, Probabilities
+from app.harm.model import HarmModel, Probabilities
 from app.harm.oddities import WARNINGS, Facts, oddities
 from app.harm.survival import MARKS, half_days
 from app.harm.uncharged import both_ways, earlier_uncharged
 
 UNFAMILIAR = "out-of-distribution"
-ROWS_AT_ONCE = 256
-"""Records a graph is asked about together: it holds one leaf's curve for each tree of each of them, 150 KB a record."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def figures(model: HarmModel, known: Known) -> Figures:
     both = both_ways(known.histories, known.nominals)
     tables = features(both.histories, both.nominals, unknown_age=model.bundle.manifest.index_age_median)
     count = len(known.histories.day_zero)
-    groups, own = _groups(model, tables), tables[:count]
+    groups, own = model.groups(tables), tables[:count]
     predicted = model.decide(groups.probabilities)
     marks, median = _curves(model, own)
     again = np.arange(count)
@@ -100,21 +97,10 @@ def figures(model: HarmModel, known: Known) -> Figures:
     )
 
 
-def _groups(model: HarmModel, tables: Features) -> Groups:
-    found = [model.groups(block) for block in _blocks(tables)]
-    return Groups(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
 def _curves(model: HarmModel, tables: Features) -> tuple[Floats, Ints]:
     """The curve of each on `MARKS`, (N, 4), and the day on which it is one half, (N,)."""
-    found = [(curves[:, MARKS], half_days(curves)) for curves in map(model.survival, _blocks(tables))]
-    marks, median = zip(*found, strict=True)
+    marks, median = zip(*((curves[:, MARKS], half_days(curves)) for curves in model.curves(tables)), strict=True)
     return np.concatenate(marks), np.concatenate(median)
-
-
-def _blocks(tables: Features) -> Iterator[Features]:
-    for first in range(0, len(tables), ROWS_AT_ONCE):
-        yield tables[first : first + ROWS_AT_ONCE]
 
 
 def _warnings(known: Known, odd: NDArray[np.bool_]) -> Flags:

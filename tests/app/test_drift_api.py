@@ -1,6 +1,5 @@
 """Drift of scores that were really given: out of the ledger, on either database, nobody's figures shown."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from app.artifacts import load_bundle
 from app.audit.store import EntryFilter
 from app.database import sqlite_url
 from app.errors import Unavailable
-from app.harm.archive import score_record
 from app.harm.drift_reading import Window, read_scores
 from app.harm.drift_watch import DriftWatch
 from app.harm.features import COLUMN, FEATURES
 from app.harm.records import parse_request
+from tests.app.given_scores import append, drift
 from tests.app.service_fixtures import Client, running
 from tests.app.test_metrics import value
 from tests.requests import example
@@ -32,18 +31,7 @@ def given(client: Client, count: int, name: str = "N", **changes: Any) -> None:
         example(explain="none", **changes) | {"nominal": {**example()["nominal"], "nominal_id": name}}
     )
     scored = state.scorer.score(request, state.settings.today())
-
-    async def append() -> None:
-        records = [score_record(scored, ("dayzero", "integration"))[2] for _ in range(count)]
-        await asyncio.gather(*(state.ledger.append(record) for record in records))
-
-    client.http.portal.call(append)  # type: ignore[union-attr]
-
-
-def drift(client: Client, query: str = "") -> dict[str, Any]:
-    answer = client.get(DRIFT + query)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    append(client, [scored] * count)
 
 
 def reads(client: Client) -> int:
@@ -52,11 +40,11 @@ def reads(client: Client) -> int:
 
 def test_drift_counts_what_this_artefact_gave_and_was_not_erased(service: Client) -> None:
     given(service, 99)
-    first = drift(service)
+    first = drift(service, DRIFT)
     assert (first["status"], first["scores"], first["inputs"]) == ("too-few-scores", 99, [])
     assert (first["fewest"], first["watch"], first["alarm"]) == (100, 0.1, 0.25)
     given(service, 21, name="N-ERASED")
-    found = drift(service, "?days=30")
+    found = drift(service, DRIFT + "?days=30")
     assert (found["status"], found["scores"]) == ("alarm", 120)
     assert [one["name"] for one in found["inputs"]] == list(FEATURES)
     assert "predicted_groups" in [one["name"] for one in found["outputs"]]
@@ -64,8 +52,8 @@ def test_drift_counts_what_this_artefact_gave_and_was_not_erased(service: Client
     body = {"nominal_id": "N-ERASED", "authority": "A-1", "reason": "recorded-in-error"}
     admin = service.as_caller("admin", "admin")
     assert service.http.post("/erasures", json=body, headers=admin.headers).status_code == 200
-    assert drift(service, "?days=31")["scores"] == 99
-    assert drift(service, "?last=7")["scores"] == 7
+    assert drift(service, DRIFT + "?days=31")["scores"] == 99
+    assert drift(service, DRIFT + "?last=7")["scores"] == 7
 
 
 def test_every_worker_finds_the_same(service: Client) -> None:
@@ -73,7 +61,7 @@ def test_every_worker_finds_the_same(service: Client) -> None:
     state = service.app.state
     model = state.scorer.models[FAMILY]
     other = DriftWatch(state.store, state.ledger, state.scorer)
-    assert other.measure(model, Window()).model_dump(mode="json") == drift(service)
+    assert other.measure(model, Window()).model_dump(mode="json") == drift(service, DRIFT)
 
 
 def test_inputs_read_back_are_those_that_were_scored(sqlite_service: Client) -> None:
@@ -103,11 +91,11 @@ def test_nothing_about_anybody_is_shown_and_asking_is_recorded_once(sqlite_servi
 
 
 def test_the_figures_are_kept_for_some_minutes_only(sqlite_service: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = drift(sqlite_service, "?days=78")["scores"]
+    scores = drift(sqlite_service, DRIFT + "?days=78")["scores"]
     given(sqlite_service, 1)
-    assert drift(sqlite_service, "?days=78")["scores"] == scores
+    assert drift(sqlite_service, DRIFT + "?days=78")["scores"] == scores
     monkeypatch.setattr("app.harm.drift_watch.KEPT_SECONDS", 0.0)
-    assert drift(sqlite_service, "?days=78&last=1000")["scores"] == scores + 1
+    assert drift(sqlite_service, DRIFT + "?days=78&last=1000")["scores"] == scores + 1
 
 
 def test_the_gauges_follow_the_usual_window(sqlite_service: Client) -> None:
@@ -149,6 +137,6 @@ def test_an_artefact_of_format_1_has_nothing_to_compare_with(tmp_path: Path) -> 
     folder = write_toy(tmp_path / "artifacts", change=as_format_1)
     assert load_bundle(folder).manifest.robustness is None
     with running(sqlite_url(tmp_path), tmp_path, tmp_path / "artifacts") as client:
-        found = drift(client)
+        found = drift(client, DRIFT)
         assert (found["status"], found["scores"], found["fewest"]) == ("no-baseline", 0, None)
         assert reads(client) == 0

@@ -1,17 +1,16 @@
 """Drift of a model of logs over a running service: out of the ledger, each log once, no word of any."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.database import sqlite_url
-from app.harm.archive import score_record
 from app.harm.drift_reading import Window
 from app.harm.log_drift import read_given_logs
 from app.harm.records import parse_request
+from app.harm.service import Scored
+from tests.app.given_scores import append, drift
 from tests.app.service_fixtures import LOGS, Client, running
 from tests.app.test_metrics import value
 from tests.requests import example
@@ -34,40 +33,29 @@ def given(client: Client, texts: list[str], name: str = "L", nominal: str = "N")
     """Score one nominal for each text and append the scores as the service does; incident ids are numbered."""
     state = client.app.state
 
-    def record(number: int, text: str) -> Any:
+    def score(number: int, text: str) -> Scored:
         request = example(explain="none") | {"nominal": {**example()["nominal"], "nominal_id": nominal}}
         request["incidents"][1] |= {"incident_id": f"{name}{number}", "harm_score": None, "log_text": text}
-        scored = state.scorer.score(parse_request(request), state.settings.today())
-        return score_record(scored, ("dayzero", "integration"))[2]
+        return state.scorer.score(parse_request(request), state.settings.today())
 
-    async def append() -> None:
-        records = [record(number, text) for number, text in enumerate(texts)]
-        await asyncio.gather(*(state.ledger.append(one) for one in records))
-
-    client.http.portal.call(append)  # type: ignore[union-attr]
-
-
-def drift(client: Client, query: str = "") -> dict[str, Any]:
-    answer = client.get(DRIFT + query)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
+    append(client, [score(number, text) for number, text in enumerate(texts)])
 
 
 def test_logs_are_counted_once_and_a_change_is_seen(client: Client) -> None:
-    assert drift(client, "?days=1")["status"] == "too-few-scores"
+    assert drift(client, DRIFT + "?days=1")["status"] == "too-few-scores"
     given(client, [CALM] * 99)
     given(client, [CALM] * 99)
-    few = drift(client, "?days=2")
+    few = drift(client, DRIFT + "?days=2")
     assert (few["status"], few["scores"], few["fewest"]) == ("too-few-scores", 99, 100), "the same incidents again"
     given(client, [KNIFE] * 100, name="M")
-    found = drift(client, "?days=3")
+    found = drift(client, DRIFT + "?days=3")
     assert (found["status"], found["scores"], found["family"]) == ("alarm", 199, "noncrime-harm")
     assert [one["name"] for one in (*found["inputs"], *found["outputs"])] == [
         "known_words", "terms", "inferred_scores", "highest_probability"
     ]  # fmt: skip
     assert found["calibration"] is None
     assert "logs" in found["notice"].lower()
-    assert drift(client, "?days=3&last=120")["scores"] == 120
+    assert drift(client, DRIFT + "?days=3&last=120")["scores"] == 120
 
 
 def test_no_word_and_nobodys_id_is_shown_or_logged(client: Client) -> None:
@@ -84,11 +72,11 @@ def test_no_word_and_nobodys_id_is_shown_or_logged(client: Client) -> None:
 def test_what_was_erased_does_not_count(client: Client) -> None:
     given(client, [CALM] * 100)
     given(client, [KNIFE] * 20, name="M", nominal="N-ERASED")
-    assert drift(client, "?days=4")["scores"] == 120
+    assert drift(client, DRIFT + "?days=4")["scores"] == 120
     body = {"nominal_id": "N-ERASED", "authority": "A-1", "reason": "recorded-in-error"}
     admin = client.as_caller("admin", "admin")
     assert client.http.post("/erasures", json=body, headers=admin.headers).status_code == 200
-    assert drift(client, "?days=5")["scores"] == 100
+    assert drift(client, DRIFT + "?days=5")["scores"] == 100
 
 
 def test_the_gauges_tell_of_logs_too(client: Client) -> None:
@@ -106,5 +94,5 @@ def test_scores_without_logs_and_an_artefact_without_a_baseline_say_so(tmp_path:
     write_toy_text(tmp_path / "artifacts")
     with running(sqlite_url(tmp_path), tmp_path, tmp_path / "artifacts") as client:
         assert client.score(example()).status_code == 200
-        found = drift(client)
+        found = drift(client, DRIFT)
         assert (found["status"], found["scores"], found["fewest"]) == ("no-baseline", 0, None)

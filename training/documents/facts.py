@@ -10,6 +10,7 @@ from app.documents import EVALUATION
 from app.errors import MalformedInput, SetupError
 from app.extract.load import REAL_SOURCE
 from app.files import read_plain
+from app.manifest import BaseManifest
 from app.strict_json import read_json
 from training.documents.subjects import About, Case, about, case_of
 from training.documents.words import UNSAID
@@ -56,10 +57,10 @@ class View:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Manifest and evaluation of one artefact."""
+class Measured:
+    """Manifest and evaluation of one artefact of any kind."""
 
-    manifest: Manifest
+    manifest: BaseManifest
     manifest_sha256: str
     evaluation: View
 
@@ -72,6 +73,13 @@ class Facts:
     def notice(self) -> str:
         """The first line of everything."""
         return str(self.evaluation.at("notice") or "")
+
+
+@dataclass(frozen=True)
+class Facts(Measured):
+    """Of a model of harm."""
+
+    manifest: Manifest
 
     @property
     def about(self) -> About:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from app.errors import SetupError, Unavailable
 from app.harm.archive import from_bytes
 from app.settings import Settings
 from app.storage import open_store
+from tests.app.bulk.power import cut_off_after
 from tests.app.extract.folders import write_csv
 from tests.app.extract.test_people import FORCE
 from tests.app.test_server import COMMAND, environment
@@ -139,21 +139,6 @@ def test_the_same_by_one_thread_and_by_processes(settings: Settings, tmp_path: P
     assert [answer["audit"]["sequence"] for answer in lines if "audit" in answer] == list(range(len(lines) - failed[0]))
 
 
-def cut_off_after(monkeypatch: pytest.MonkeyPatch, parts: int, *, recorded: bool) -> None:
-    """Lets a run end after so many parts were written; with the next one `recorded` and not written, or neither."""
-    in_order = running.in_order
-
-    def ending(*arguments: Any) -> Iterator[Any]:
-        answers = in_order(*arguments)
-        for _ in range(parts):
-            yield next(answers)
-        if recorded:
-            next(answers)
-        raise Unavailable("The power went.")
-
-    monkeypatch.setattr(running, "in_order", ending)
-
-
 @pytest.mark.parametrize("name", ["out.ndjson", "out.parquet"])
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize("parts", [0, 2])
@@ -162,7 +147,7 @@ def test_a_run_that_was_cut_off_goes_on(
 ) -> None:
     many, out = requests(tmp_path, 3 * PART + 5), tmp_path / name
     with monkeypatch.context() as power:
-        cut_off_after(power, parts, recorded=recorded)
+        cut_off_after(power, running, parts, recorded=recorded)
         with pytest.raises(Unavailable):
             score(settings, many, Options(out, jobs=1), "local:me")
     assert not out.exists()
@@ -194,7 +179,7 @@ def test_what_was_erased_meanwhile_is_not_told_again(
 ) -> None:
     many, out = requests(tmp_path, 5), tmp_path / "out.ndjson"
     with monkeypatch.context() as power:
-        cut_off_after(power, 0, recorded=True)
+        cut_off_after(power, running, 0, recorded=True)
         with pytest.raises(Unavailable):
             score(settings, many, Options(out, jobs=1), "local:me")
     engine, keys = open_store(settings)
@@ -208,7 +193,7 @@ def test_another_run_does_not_go_on_with_this_one(
 ) -> None:
     many, out = requests(tmp_path, 5), tmp_path / "out.ndjson"
     with monkeypatch.context() as power:
-        cut_off_after(power, 0, recorded=False)
+        cut_off_after(power, running, 0, recorded=False)
         with pytest.raises(Unavailable):
             score(settings, many, Options(out, jobs=1), "local:me")
     elsewhere = Settings(home=tmp_path / "elsewhere", artifacts=toy_artifacts)

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from app.database import open_database
 from app.errors import SetupError, Unavailable
 from app.settings import Settings
 from app.storage import open_store
+from tests.app.bulk.power import cut_off_after
 from tests.app.extract.folders import edit_parquet, write_csv
 from tests.app.extract.test_people import FORCE
 from tests.app.test_server import COMMAND, environment
@@ -156,21 +156,6 @@ def test_the_same_by_one_thread_and_by_two(
     assert one.equals(two)
 
 
-def cut_off_after(monkeypatch: pytest.MonkeyPatch, parts: int, *, recorded: bool) -> None:
-    """Lets a run end after so many batches were written; with the next one `recorded` and not written, or neither."""
-    in_order = table_run.in_order
-
-    def ending(*arguments: Any) -> Iterator[Any]:
-        answers = in_order(*arguments)
-        for _ in range(parts):
-            yield next(answers)
-        if recorded:
-            next(answers)
-        raise Unavailable("The power went.")
-
-    monkeypatch.setattr(table_run, "in_order", ending)
-
-
 @pytest.mark.parametrize(
     ("parts", "recorded", "damage"),
     [(0, True, "none"), (2, True, "none"), (2, False, "torn"), (2, True, "garbage"), (2, True, "changed")],
@@ -186,7 +171,7 @@ def test_a_run_that_was_cut_off_goes_on(
 ) -> None:
     out, half = tmp_path / "out.parquet", tmp_path / ".out.parquet.half"
     with monkeypatch.context() as power:
-        cut_off_after(power, parts, recorded=recorded)
+        cut_off_after(power, table_run, parts, recorded=recorded)
         with pytest.raises(Unavailable):
             score(settings, force, Options(out, jobs=1), "local:me")
     assert sorted(path.name for path in tmp_path.glob(".out*")) == [".out.parquet.half", ".out.parquet.run"]
@@ -212,7 +197,7 @@ def test_another_run_does_not_go_on_with_this_one(
 ) -> None:
     out = tmp_path / "out.parquet"
     with monkeypatch.context() as power:
-        cut_off_after(power, 1, recorded=True)
+        cut_off_after(power, table_run, 1, recorded=True)
         with pytest.raises(Unavailable):
             score(settings, force, Options(out, jobs=1), "local:me")
     other = Settings(home=tmp_path / "elsewhere", artifacts=toy_artifacts)
@@ -232,7 +217,7 @@ def test_what_was_recorded_otherwise_is_not_told(
     """A machine that computes other figures does not finish a run: its rows are not those that were recorded."""
     out = tmp_path / "out.parquet"
     with monkeypatch.context() as power:
-        cut_off_after(power, 0, recorded=True)
+        cut_off_after(power, table_run, 0, recorded=True)
         with pytest.raises(Unavailable):
             score(settings, force, Options(out, jobs=1), "local:me")
     monkeypatch.setattr("app.bulk.table.part.score_rows", _other)

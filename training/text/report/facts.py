@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.extract.load import REAL_SOURCE
 from app.harm.subject import Subject
 from app.text.manifest import SCORES, TextManifest
-from training.documents.facts import View
+from training.documents.facts import Measured, View
 from training.documents.subjects import about, case_of
 from training.documents.words import UNSAID, amount, figure, share, tenths
 
@@ -19,22 +18,10 @@ NAMES = [f"{score:g}" for score in SCORES]
 
 
 @dataclass(frozen=True)
-class LogFacts:
-    """Manifest and evaluation of one artefact that reads logs."""
+class LogFacts(Measured):
+    """Of a model that reads logs."""
 
     manifest: TextManifest
-    manifest_sha256: str
-    evaluation: View
-
-    @property
-    def synthetic(self) -> bool:
-        """Did the artefact learn from invented people?"""
-        return self.manifest.learnt_from != REAL_SOURCE
-
-    @property
-    def notice(self) -> str:
-        """The first line of everything."""
-        return str(self.evaluation.at("notice") or "")
 
     @property
     def served(self) -> View:
