@@ -4,10 +4,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.described import described
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Answer(BaseModel):
     """Something this service says. The docstrings under the fields become their descriptions in `openapi.yaml`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=described)

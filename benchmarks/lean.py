@@ -87,6 +87,9 @@ class Home:
         own = {"PYTHONPATH": str(ROOT), "DAYZERO_HOME": str(folder), "DAYZERO_ARTIFACTS": str(ROOT / "model_artifacts")}
         quiet = {"DAYZERO_CALLER_LIMIT": "0", "DAYZERO_LOG_LEVEL": "error", "OMP_NUM_THREADS": "1"}
         self._environment = {**os.environ, **own, **quiet}
+        self._environment.pop(
+            "PYTHONDONTWRITEBYTECODE", None
+        )  # as installed: the first command writes it, the starts find it
         self.run("keys", "create")
         self.token = self.run("token", "--scope", "score").strip()
 

@@ -11,6 +11,7 @@ from app.answer import Answer
 from app.audit.erasing import Eraser, Order
 from app.body import read_json_body
 from app.database import is_sqlite
+from app.described import described
 from app.forms import Identifier, body_of, read_form
 from app.problems import describe
 from app.purposes import ErasureReason
@@ -27,7 +28,7 @@ class ErasureRequest(BaseModel):
     `authority` is the reference of the decision (a case number, a minute), never a person's story.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=described)
     nominal_id: Identifier
     """Whose records to erase."""
     authority: Authority

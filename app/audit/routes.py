@@ -14,6 +14,7 @@ from app.audit.ledger import Ledger
 from app.audit.records import EVENTS, NewRecord
 from app.audit.store import MAX_PAGE, Entry, EntryFilter, Store
 from app.body import read_json_body
+from app.described import described
 from app.errors import Fault, InvalidInput
 from app.forms import Identifier, Moment, body_of, read_form
 from app.problems import describe
@@ -78,7 +79,7 @@ class AuditPage(Answer):
 class NominalSearch(BaseModel):
     """Whose records to list. In a body, because an identifier in an address ends up in other people's logs."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=described)
     nominal_id: Identifier
     """The nominal, as sent with a score."""
 

@@ -17,6 +17,7 @@ from app.audit.records import NewRecord
 from app.audit.store import Entry, Store
 from app.audit.subject_export import export_subject, held_on
 from app.body import read_json_body
+from app.described import described
 from app.forms import Identifier, body_of, read_form
 from app.problems import describe
 from app.security import Caller, require
@@ -27,7 +28,7 @@ router = APIRouter(tags=["subject rights"])
 class SubjectExportRequest(BaseModel):
     """On whom. In a body, because an identifier in an address ends up in other people's logs."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=described)
     nominal_id: Identifier
     """The nominal, as sent with a score."""
 

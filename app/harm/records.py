@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from app.described import described
 from app.forms import Identifier, check_form, read_form
 from app.purposes import Purpose
 from app.text.records import LogText
@@ -76,7 +77,7 @@ def _needs_a_view(value: bool, known: ValidationInfo) -> bool:
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=described)
 
 
 class NominalRecord(_Record):
@@ -124,13 +125,18 @@ class IncidentRecord(_Record):
     """Log of a domestic non-crime, in place of `harm_score`, where a model that reads logs is loaded."""
 
 
+def _described_with_example(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    described(schema, model)
+    schema["examples"] = [EXAMPLE]
+
+
 class ScoreRequest(_Record):
     """The body of `POST /score`.
 
     `as_of` is the day one scores for (default: today in the service's time zone); a past day serves back-tests.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra=_described_with_example)
 
     nominal: NominalRecord
     """Whom to score."""

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.answer import Answer, Probability
+from app.described import described
 from app.harm.answers import AuditReceipt
 from app.purposes import Purpose
 
@@ -16,7 +17,7 @@ ScoreId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=described)
 
 
 class RankedNominal(_Form):
