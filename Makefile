@@ -8,6 +8,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# Tests start hundreds of processes: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 SERVE := .venv
 DEV := .venv-dev
 PIP := -m pip install --quiet --disable-pip-version-check
