@@ -81,7 +81,7 @@ class _Record(BaseModel):
 
 
 class NominalRecord(_Record):
-    """The person scored: an offender or suspect."""
+    """The person scored: an offender or suspect; where a victim's model is asked, the victim."""
 
     nominal_id: Identifier
     """What the nominal is called in the sending system."""
@@ -141,13 +141,13 @@ class ScoreRequest(_Record):
     nominal: NominalRecord
     """Whom to score."""
     index_victim_contacts: Annotated[int, Field(ge=0, le=MAX_CONTACTS)] | None = None
-    """How often the index incident's victim had contacted the force before it; null where unknown."""
+    """How often the index incident's victim (a victim's model: the person) had contacted the force; null where unknown."""
     custody_dates: Annotated[list[Day], Field(max_length=MAX_CUSTODY)] = []
-    """Days on which the nominal was in custody."""
+    """Days on which the nominal was in custody; a victim's model takes none."""
     incidents: Annotated[list[IncidentRecord], Field(min_length=1, max_length=MAX_INCIDENTS)]
     """Everything the nominal is recorded on; at least one stalking incident."""
     model: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")] = DEFAULT_FAMILY
-    """Which model is asked."""
+    """Which model is asked: a family of `GET /models`."""
     explain: Explain = "factors"
     """Which views of the score are given with it."""
     explain_survival: Annotated[bool, AfterValidator(_needs_a_view)] = False
