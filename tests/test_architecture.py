@@ -38,6 +38,10 @@ EXTRA, WITH_EXTRAS = {"pyarrow", "distributed"}, {"app.bulk.parquet", "app.bulk.
 ARROW_WITHIN = ("app.extract.", "app.bulk.table.")
 """What an extra brings, and who may import it."""
 
+RULE_STANDS_AT = {"Fault": 1, "PydanticCustomError": 0}
+NOT_OF_REQUESTS = {"app.audit.records", "app.security", "app.text.baseline"}
+"""Whose rules no caller of the service can break: records of our own, tokens of the command, manifests."""
+
 
 def modules(folder: str) -> Iterator[tuple[str, ast.Module]]:
     for path in sorted((ROOT / folder).rglob("*.py")):
@@ -55,6 +59,15 @@ def imports(tree: ast.Module) -> set[str]:
             assert node.level == 0, "imports are absolute"
             found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def rules_of(tree: ast.Module) -> Iterator[str]:
+    """Names of rules written out in calls of `Fault` and, for the form, of pydantic's own error."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in RULE_STANDS_AT:
+            told = call.args[RULE_STANDS_AT[call.func.id]]
+            either = [told.body, told.orelse] if isinstance(told, ast.IfExp) else [told]
+            yield from (str(one.value) for one in either if isinstance(one, ast.Constant))
 
 
 APP = dict(modules("app"))
@@ -190,6 +203,14 @@ def test_every_field_of_an_answer_is_in_the_guide_for_readers() -> None:
     guide = (ROOT / "docs/reading_a_score.md").read_text(encoding="utf-8")
     told = {word for code in re.findall(r"`([^`]+)`", guide) for word in re.findall(r"\w+", code)}
     assert not fields - told, "docs/reading_a_score.md says what each field means"
+
+
+def test_every_rule_a_request_may_break_is_in_the_catalogue() -> None:
+    catalogue = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z0-9-]+)`", catalogue))
+    rules = {rule for name, tree in APP.items() if name not in NOT_OF_REQUESTS for rule in rules_of(tree)}
+    assert len(rules) > 30
+    assert not rules - told, "docs/problems.md says what each rule means"
 
 
 def test_only_known_names_at_the_top() -> None:
