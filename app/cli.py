@@ -124,7 +124,9 @@ def features(file: Path) -> None:
 )
 @click.option("--server", help="Send to this service (bearer token in DAYZERO_TOKEN) instead of scoring here.")
 @click.option("--scheduler", help="Score on the Dask cluster of this scheduler, such as tls://scheduler:8786.")
-@click.option("--jobs", type=click.IntRange(1, 256), help="Processes to score in here (default: one a core).")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), help="Processes (batches: threads) to score in here (default: one a core)."
+)
 @click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Extracts: the day to score for (default: their last day)."
 )

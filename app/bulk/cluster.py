@@ -22,7 +22,9 @@ try:
     from distributed import Client, KilledWorker, get_worker
     from distributed.diagnostics.plugin import WorkerPlugin
 except ImportError:
-    raise SetupError("--scheduler needs Dask: install the `dask` extra (pip install 'dayzero[dask]').") from None
+    raise SetupError(
+        "--scheduler needs Dask: install the `dask` extra (in the folder of Day Zero: pip install -e '.[dask]')."
+    ) from None
 
 CONNECT_SECONDS = 10
 AHEAD = 3

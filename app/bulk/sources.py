@@ -17,7 +17,7 @@ from app.text.model import TextModel
 
 LINES = {".ndjson", ".jsonl"}
 PARQUET = ".parquet"
-NEEDS_ARROW = "This needs Arrow: install the `bulk` extra (pip install 'dayzero[bulk]')."
+NEEDS_ARROW = "This needs Arrow: install the `bulk` extra (in the folder of Day Zero: pip install -e '.[bulk]')."
 
 
 @dataclass(frozen=True)
