@@ -69,8 +69,8 @@ def oracle_told(world: View) -> str:
     if gap is None:
         return ""
     return (
-        f"The best possible, from what no record shows, has an AUC of {figure(best)} of the highest group against the lowest; "
-        f"the stack is {figure(gap)} below it."
+        f"For people as they come, the best possible AUC of the highest group against the lowest is {figure(best)}: that of an "
+        f"oracle, which knows all that was truly done by day zero, recorded or not. The stack is {figure(gap)} below it."
     )
 
 
