@@ -100,11 +100,12 @@ _HEAD = """# Harm of a domestic non-crime, read out of its log
 
 This page is written by `dayzero-train text-page` from the evaluation.json beside the artefact; no figure in it is typed in.
 **Every log behind it is invented**
-({learnt_from}). The model must be trained again on a force's own logs before use (training.md).
+({learnt_from}). The model must be trained again on a force's own logs before use ([training.md](training.md)).
 
-A domestic non-crime has no score on the harm index. The report (section 3.1, appendix 8) infers one from {{1, 2, 3, 5, 10}} days
-from the words of its log. `POST /score` does the same where such an incident comes with `log_text` and without `harm_score`; the
-answer says so in the warning `harm-inferred`, with the chance of each score and the terms that mattered.
+A domestic non-crime has no score on the harm index. West Midlands Police's report (section 3.1, appendix 8)
+infers one from {{1, 2, 3, 5, 10}} days from the words of its log. `POST /score` does the same where such an incident comes with
+`log_text` and without `harm_score`; the answer says so in the warning `harm-inferred`, with the chance of each score and the
+terms that mattered.
 """
 _DATA = """## What it learnt from
 Of {logs:,} logs {usable:,} are of crimes with harm of at most 10 in the groups the report keeps; {a-score:,} of each score were
@@ -122,11 +123,11 @@ network comes near the published accuracy. That it does is therefore no finding.
 it and its rivals, is.
 """
 _SERVED = {
-    "network": """
-The published network is served: on the inner part of the training set it named {network:.3f} rightly, the best rival
-{logistic:.3f}; a rival must be more than a point better to take its place.
+    "network": """\
+The published network is served: on the inner part of the training set, which neither learnt from, it named {network:.3f}
+rightly and the best rival {logistic:.3f}; a rival must be more than a point better to take its place.
 """,
-    "logistic": """
+    "logistic": """\
 **A rival is served, not the published network.** On the inner part of the training set, which neither learnt from, the logistic
 regression named {logistic:.3f} rightly and the network {network:.3f}: more than a point better, and it is smaller, faster and
 easier to follow. A force's own logs may decide otherwise; `fit` applies the same rule there.
