@@ -57,8 +57,9 @@ This page and its plots are written by `dayzero-train fidelity-page` from the JS
 is typed in. **Everyone measured here is invented.** The force is worth what it gets right, and says nothing about how
 real people behave.
 
-A row *holds* where the mean over the seeds lies within its tolerance of the report's figure. Rows without a tolerance are
-only shown. *Ours* marks figures the report does not print but that follow from it or from the project's own reading.
+*The report* is West Midlands Police's, on its stalking harm model. A row *holds* where the mean over the seeds lies within its
+tolerance of the report's figure. Rows without a tolerance are only shown. *Ours* marks figures the report does
+not print but that follow from it or from the project's own reading.
 """
 _WORLDS = """## Two worlds, because one cannot do
 

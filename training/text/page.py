@@ -64,7 +64,8 @@ def _results(tested: dict[str, Any], served: str, limit: View) -> str:
         cells = [_interval(tested[name][key]) for key in MEASURES]
         lines.append(f"| {said}{', **served**' if name == served else ''} | " + " | ".join(cells) + " |")
     best = f"{limit.at('accuracy'):.3f} ± {2 * limit.at('standard_error'):.3f}"
-    lines.append(f"| Bayes limit: nobody can do better on these logs | {best} | | {limit.at('kappa'):.3f} |")
+    limit_said = "Bayes limit: nobody can do better on these logs (± two standard errors)"
+    lines.append(f"| {limit_said} | {best} | | {limit.at('kappa'):.3f} |")
     return "## How well\nOn the test part; in brackets 95 % bootstrap intervals.\n\n" + "\n".join(lines) + "\n" + _BAYES
 
 
