@@ -108,12 +108,12 @@ class Explanation(Answer):
 
 
 class FactorExplanation(Explanation):
-    """By what the record says: ten factors."""
+    """By what the record says: ten factors, of a victim eight."""
 
     by: Literal["factors"]
     """By factors."""
     contributions: list[FactorShare]
-    """Shares of the ten factors, largest first."""
+    """Shares of the factors, largest first."""
 
 
 class Removal(Answer):

@@ -25,7 +25,7 @@ class ExplanationQuery(BaseModel):
     """Which view of a score."""
 
     model_config = ConfigDict(extra="forbid")
-    by: By = Field(default="factors", description="ten factors, or each earlier incident")
+    by: By = Field(default="factors", description="factors, or each earlier incident")
     of: Of = Field(default="harm", description="the highest group of harm, or one year without a further incident")
 
 
@@ -41,7 +41,7 @@ class ExplanationQuery(BaseModel):
 async def get_explanation(
     request: Request, caller: Reading, score_id: str, query: Annotated[ExplanationQuery, Query()]
 ) -> Response:
-    """By ten factors or by each earlier incident: JSON, a picture (SVG) or words (plain text) by `Accept`.
+    """By factors or by each earlier incident: JSON, a picture (SVG) or words (plain text) by `Accept`.
 
     The picture by factors has a bar for each; by incidents it has the history with day zero and harm, shaded by what
     each incident goes with, above the bars.
