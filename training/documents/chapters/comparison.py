@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from training.documents import drawings
 from training.documents.blocks import Block, Cell, Chapter, Line, Picture, Table, Words
+from training.documents.chapters.ablations import points
 from training.documents.chapters.common import Show, cell, worlds
 from training.documents.facts import Facts, View
 from training.documents.pictures import embedded
-from training.documents.words import bare, figure, listed, readable, share
+from training.documents.words import bare, bounds, figure, listed, readable, share
 
 MEASURES: dict[str, tuple[str, Show]] = {
     "top_2_accuracy": ("top-two accuracy", share),
@@ -55,12 +56,20 @@ def rivals_of(world: View) -> dict[str, View]:
 
 
 def told(world: View) -> str:
-    """One sentence: top-two accuracy of the stack and of every baseline at the same share flagged; empty if unmeasured."""
+    """Top-two accuracy of the stack and of every baseline at the same share flagged, and who does better; empty if unmeasured."""
     found = {name: view.at("top_2_accuracy") for name, view in rivals_of(world).items() if name not in _WHAT}
     if not found:
         return ""
     others = [f"{readable(name)} {share(bare(value))}" for name, value in found.items() if name != "stack"]
-    return f"Top-two accuracy with about as many flagged: the stack {share(found.get('stack'))}; {listed(others)}."
+    stack = share(found.get("stack"))
+    return f"Top-two accuracy with about as many flagged: the stack {stack}; {listed(others)}.{_better(world)}"
+
+
+def _better(world: View) -> str:
+    """A sentence on the baselines that beat the stack on the same people by more than chance; empty where none does."""
+    apart = {str(row.at("name")): row.at("to_stack.top_2_accuracy") for row in world.rows("baselines.rivals")}
+    better = [f"{readable(name)} by {points(by)}" for name, by in apart.items() if (bounds(by) or (0, 0))[0] > 0]
+    return f" Better than the stack on the same people: {listed(better)}." if better else ""
 
 
 def oracle_told(world: View) -> str:
