@@ -49,7 +49,7 @@ class Agreement(NamedTuple):
 def check_export(
     model: bytes, survival: bytes, stack: Stack, forest: RandomSurvivalForest, x: Features, seed: int
 ) -> Agreement:
-    """Compare graphs and libraries on up to 2,400 nominals of `x`, and on as many with values on thresholds.
+    """Compare graphs and libraries on up to 2,400 nominals of `x`, and on 600 twice with values on thresholds.
 
     Raises SetupError naming what differs: probabilities or curves by more than 1e-5, a predicted group where the
     weighted margin is above 2e-5, another answer in another batch, or a curve that rises or does not start at 1.
