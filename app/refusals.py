@@ -57,4 +57,4 @@ class Refusals:
         """Once a minute, for ever."""
         while True:
             await asyncio.sleep(self._interval)
-            await self.summarise()
+            await asyncio.shield(self.summarise())  # a stop just now must not lose what it has taken

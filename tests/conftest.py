@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from app.audit.ledger import Ledger
@@ -11,6 +12,9 @@ from app.audit.store import Store
 from app.database import is_sqlite, open_database, sqlite_url, upgrade
 from app.keys import Keys, create_keys, load_keys
 from tests.databases import Postgres, running_postgres
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how fast an example is says what else the machine does, not whether it is right
 
 
 @pytest.fixture(scope="session")

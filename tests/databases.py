@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 
 from app.database import open_database, upgrade
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 class Postgres:
@@ -64,11 +64,14 @@ class Postgres:
         """Runs the server and waits until it answers."""
         port = ["-p", str(self._url.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
         sizes = ["-c", "shared_buffers=32MB", "-c", "max_connections=60"]
-        self._process = _as_servant([_tool("postgres"), "-D", str(self._folder / "data"), *port, *sizes])
+        command = [_tool("postgres"), "-D", str(self._folder / "data"), *port, *sizes]
+        self._process = _as_servant(command)
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            if time.monotonic() > deadline or self._process.poll() is not None:
+            if time.monotonic() > deadline:
                 raise RuntimeError("the test PostgreSQL did not start")
+            if self._process.poll() is not None:  # while it was down, a connection of another test may have its port
+                self._process = _as_servant(command)
             time.sleep(0.02)
 
     def stop(self, *, crash: bool = False) -> None:

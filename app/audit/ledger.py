@@ -26,7 +26,7 @@ from app.keys import Keys
 MAX_BATCH = 256
 MAX_QUEUE = 4096
 ANSWER_SECONDS = 10.0
-"""How long `append` waits. The record may still be stored later: one too many is allowed, one too few is not."""
+"""How long `append` waits. A record that is being stored by then stays: one too many is allowed, one too few is not."""
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +106,11 @@ class Ledger:
 
     def append_and_wait(self, record: NewRecord) -> Answer:
         """`append` for threads."""
+        answer = self.submit(record)
         try:
-            return self.submit(record).result(ANSWER_SECONDS)
+            return answer.result(ANSWER_SECONDS)
         except TimeoutError:
+            answer.cancel()  # as a task that gives up waiting does
             raise Unavailable("The audit log did not answer in time; try again.") from None
 
     def _write(self) -> None:

@@ -21,7 +21,7 @@ Outcome = Scored | Exception
 
 def read_line(raw: bytes) -> Asked:
     """A request, or what is wrong with it."""
-    if len(raw) > MAX_BODY:
+    if len(raw.rstrip(b"\r\n")) > MAX_BODY:
         return line_too_long()
     try:
         return read_request(raw)

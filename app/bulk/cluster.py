@@ -7,6 +7,7 @@ here; workers record nothing, so one that dies loses nothing but its time.
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -63,7 +64,7 @@ class _Remote:
     def result(self) -> Any:
         try:
             return self._future.result()
-        except (KilledWorker, OSError, TimeoutError):
+        except (KilledWorker, CancelledError, OSError, TimeoutError):
             raise Unavailable("The cluster lost its workers or its scheduler.") from None
 
 

@@ -34,7 +34,7 @@ class Pool(Protocol):
     ahead: int
 
     def submit(self, run: Run, work: Work[Result]) -> Pending[Result]:
-        """Begins with a part."""
+        """Begins with a part. Errors: Unavailable where the workers are gone."""
 
 
 def cores() -> int:
@@ -48,7 +48,8 @@ class _Local:
         self._submit = submit
 
     def submit(self, run: Run, work: Work[Result]) -> Pending[Result]:
-        return _Watched(self._submit(run, work))
+        with _watched():
+            return _Watched(self._submit(run, work))
 
 
 class _Watched:
@@ -56,10 +57,17 @@ class _Watched:
         self._future = future
 
     def result(self) -> Any:
-        try:
+        with _watched():
             return self._future.result()
-        except BrokenProcessPool:
-            raise Unavailable("A worker process ended before its time (was it out of memory?).") from None
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """A pool that broke says so to whoever asks for a result, and to whoever hands in the next part."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise Unavailable("A worker process ended before its time (was it out of memory?).") from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from app.harm.drift_reading import Window, read_scores
 from app.harm.log_drift import log_drift_answer, read_given_logs
 from app.harm.model import HarmModel
 from app.harm.service import Scorer
+from app.logs import where
 from app.purposes import OWN_PURPOSE
 from app.text.model import TextModel
 
@@ -93,6 +94,8 @@ class DriftWatch:
                 await asyncio.to_thread(self.measure, model, Window())
             except DayZeroError as error:
                 log.warning("drift-not-measured", family=family, reason=error.detail)
+            except Exception as error:  # noqa: BLE001 - its text may hold anything
+                log.error("drift-not-measured", family=family, error=type(error).__name__, where=where(error))  # noqa: TRY400
 
 
 def _publish(found: DriftAnswer) -> None:

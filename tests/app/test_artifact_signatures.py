@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from app.artifact_signatures import SIGNATURE, make_key, read_signer, read_trusted, statement
@@ -17,6 +16,7 @@ from app.audit.note import WITNESS, Signer
 from app.database import sqlite_url
 from app.errors import SetupError, VerificationFailed
 from app.harm.service import load_scorer
+from tests import patient
 from tests.app.service_fixtures import LOGS, running
 from tests.app.test_artifacts import flip
 from tests.app.test_server import dayzero, environment, headers, server
@@ -220,7 +220,7 @@ def test_the_commands_and_a_real_server(tmp_path: Path, key: Path) -> None:
     told = dayzero(checking, "artifacts", "verify", str(folder))
     assert "whole and signed by force-data-science" in told.stdout
     with server(checking) as (address, _):
-        models = httpx2.get(f"{address}/models", headers=headers(checking, "score")).json()["models"]
+        models = patient.get(f"{address}/models", headers=headers(checking, "score")).json()["models"]
         assert [model["signed_by"] for model in models] == ["force-data-science"]
 
 

@@ -2,13 +2,13 @@
 
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import pytest
 
 from app import idempotency
+from tests import patient
 from tests.app.service_fixtures import Client
 from tests.app.test_api import check_problem, events
 from tests.requests import example
@@ -29,7 +29,7 @@ def held_up(service: Client, monkeypatch: pytest.MonkeyPatch) -> threading.Event
     let_go = threading.Event()
 
     def slow(*arguments: Any) -> Any:
-        let_go.wait(5)
+        let_go.wait(patient.SECONDS)
         return real(*arguments)
 
     monkeypatch.setattr(service.app.state.scorer, "score", slow)
@@ -41,8 +41,7 @@ def test_a_key_still_being_worked_on_is_a_conflict(service: Client, monkeypatch:
     let_go = held_up(service, monkeypatch)
     with ThreadPoolExecutor(1) as beside:
         first = beside.submit(service.score, example(), Idempotency_Key="slow")
-        while not service.app.state.running._running:
-            time.sleep(0.005)
+        assert patient.waited(lambda: service.app.state.running._running)
         check_problem(service.score(example(), Idempotency_Key="slow"), 409, "still-running")
         let_go.set()
         assert first.result().status_code == 200

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -23,6 +22,7 @@ from app.provider import Provider
 from app.security import Authenticator
 from app.settings import Settings
 from app.tokens import Rejection
+from tests import patient
 from tests.app.test_server import environment, server
 from tests.app.token_forgery import FORGERIES, KEY_SET, SHAPES, Door, lines, local_door, provider_door
 from tests.identity_provider import AUDIENCE, ISSUER, running_provider
@@ -59,7 +59,7 @@ class Answer(NamedTuple):
 
 def ask(address: str, authorization: list[str], *, body: bool = True) -> Answer:
     """`POST /score`, its body announced and not sent; or, without one, `GET /scores`."""
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=5)
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=patient.SECONDS)
     connection.putrequest("POST" if body else "GET", "/score" if body else "/scores")
     for value in authorization:
         connection.putheader("Authorization", value.encode("latin-1"))
@@ -76,7 +76,7 @@ def ask(address: str, authorization: list[str], *, body: bool = True) -> Answer:
 
 def metrics_of(service: Running, door: Door) -> str:
     bearer = door.good(scope="metrics", jti="m")
-    return httpx2.get(f"{service.address}/metrics", headers={"Authorization": bearer}).text
+    return patient.get(f"{service.address}/metrics", headers={"Authorization": bearer}).text
 
 
 @contextmanager
@@ -166,7 +166,7 @@ def test_all_are_refused_alike_before_a_byte_of_the_body(open_service: Running) 
         expected = sum(row["reason"] == reason for _, row in EACH)
         assert f'dayzero_tokens_rejected_total{{reason="{reason}"}} {expected:.1f}' in counted
     open_service.process.terminate()
-    _, said = open_service.process.communicate(timeout=15)
+    _, said = open_service.process.communicate(timeout=patient.SECONDS)
     logged = [json.loads(line) for line in said.splitlines()]
     assert sum(line.get("problem") == "not-authenticated" for line in logged) == len(EACH)
     pieces = {piece for line in sent for piece in re.split(r"[. ]", line) if len(piece) > 8}

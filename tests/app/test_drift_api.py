@@ -15,10 +15,10 @@ from app.harm.drift_watch import DriftWatch
 from app.harm.features import COLUMN, FEATURES
 from app.harm.records import parse_request
 from tests.app.given_scores import append, drift
-from tests.app.service_fixtures import Client, running
+from tests.app.service_fixtures import LOGS, Client, running
 from tests.app.test_metrics import value
 from tests.requests import example
-from tests.toy_bundle import as_format_1, write_toy
+from tests.toy_bundle import as_format_1, as_seen_by, write_toy
 
 DRIFT = "/models/stalking-nominal/drift"
 FAMILY = "stalking-nominal"
@@ -77,6 +77,25 @@ def test_inputs_read_back_are_those_that_were_scored(sqlite_service: Client) -> 
         assert one.population == again.harm.population_probabilities
 
 
+HARASSED = [one | {"offence_code": "00830", "intimate_partner": False} for one in example()["incidents"][2:]]
+OF_OTHERS = {
+    "stalking-victim": as_seen_by("victim", example(explain="none")),
+    "sh-nominal": example(explain="none", model="sh-nominal", incidents=HARASSED),
+}
+
+
+@pytest.mark.parametrize("family", OF_OTHERS)
+def test_inputs_of_every_family_are_read_back(tmp_path: Path, family: str) -> None:
+    """Each has a subject of its own, in whose eyes a request of another means nothing."""
+    write_toy(tmp_path / "artifacts", family=family)
+    with running(sqlite_url(tmp_path), tmp_path, tmp_path / "artifacts") as client:
+        state = client.app.state
+        scored = state.scorer.score(parse_request(OF_OTHERS[family]), state.settings.today())
+        append(client, [scored])
+        read = read_scores(state.store, state.scorer, state.scorer.models[family], Window())
+        assert [one.index_row.tolist() for one in read] == [scored.features[0, -1].tolist()]
+
+
 def test_nothing_about_anybody_is_shown_and_asking_is_recorded_once(sqlite_service: Client) -> None:
     given(sqlite_service, 120, name="CANARY-NOMINAL")
     before = reads(sqlite_service)
@@ -111,17 +130,21 @@ def test_the_gauges_follow_the_usual_window(sqlite_service: Client) -> None:
     assert value(sqlite_service, "dayzero_drift_timestamp_seconds", family=FAMILY) > 1.7e9
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"), [(Unavailable("The database does not answer."), 503), (ValueError("CANARY"), 500)]
+)
 def test_a_fault_stops_neither_the_watch_nor_the_service(
-    sqlite_service: Client, monkeypatch: pytest.MonkeyPatch
+    sqlite_service: Client, monkeypatch: pytest.MonkeyPatch, fault: Exception, status: int
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
-        raise Unavailable("The database does not answer.")
+        raise fault
 
     state = sqlite_service.app.state
     fresh = DriftWatch(state.store, state.ledger, state.scorer)
     monkeypatch.setattr(state.store, "list_entries", broken)
     sqlite_service.http.portal.call(fresh.watch)  # type: ignore[union-attr]
-    assert sqlite_service.get(DRIFT + "?days=5").status_code == 503
+    assert sqlite_service.get(DRIFT + "?days=5").status_code == status
+    assert "CANARY" not in LOGS.getvalue()
 
 
 @pytest.mark.parametrize("query", ["?days=0", "?days=366", "?last=0", "?last=1001", "?last=x", "?first=1", "?days=1e3"])

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from app.keys import create_keys
+from tests import patient
 from tests.app.audit import rfc6962
 from tests.app.test_server import dayzero, environment, headers, server
 from tests.requests import example
@@ -17,15 +16,16 @@ from tests.requests import example
 QUICK = {"DAYZERO_CHECKPOINT_SECONDS": "0.2"}
 
 
-def checkpoint_of(address: str, bearer: dict[str, str], size: int, seconds: float = 10) -> str:
+def checkpoint_of(address: str, bearer: dict[str, str], size: int) -> str:
     """The first checkpoint of at least that size."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        note = httpx2.get(f"{address}/audit/checkpoint", headers=bearer).text
-        if int(note.split("\n")[1]) >= size:
-            return note
-        time.sleep(0.05)
-    raise AssertionError("no checkpoint in time")
+    notes: list[str] = []
+
+    def large_enough() -> bool:
+        notes.append(patient.get(f"{address}/audit/checkpoint", headers=bearer).text)
+        return int(notes[-1].split("\n")[1]) >= size
+
+    assert patient.waited(large_enough), "no checkpoint in time"
+    return notes[-1]
 
 
 def verifier_key(settings: dict[str, str]) -> str:
@@ -62,13 +62,13 @@ def test_a_score_is_covered_proven_witnessed_and_exported(
     token = bearer["Authorization"].removeprefix("Bearer ")
     state = tmp_path / "witness.note"
     with server(settings) as (address, _):
-        vkey = httpx2.get(f"{address}/audit/key", headers=bearer).text.strip()
+        vkey = patient.get(f"{address}/audit/key", headers=bearer).text.strip()
         assert vkey == verifier_key(settings)
         origin = vkey.split("+")[0]
-        scored = httpx2.post(f"{address}/score", json=example(), headers=bearer).json()
+        scored = patient.post(f"{address}/score", json=example(), headers=bearer).json()
         size, root = rfc6962.read_checkpoint(checkpoint_of(address, bearer, 1), vkey)
         asked = f"sequence={scored['audit']['sequence']}&size={size}"
-        proof = httpx2.get(f"{address}/audit/proof/inclusion?{asked}", headers=bearer).json()["hashes"]
+        proof = patient.get(f"{address}/audit/proof/inclusion?{asked}", headers=bearer).json()["hashes"]
         leaf = bytes.fromhex(scored["audit"]["leaf_hash"])
         assert rfc6962.root_of_path(leaf, 0, size, [bytes.fromhex(one) for one in proof]) == root
 
@@ -78,7 +78,7 @@ def test_a_score_is_covered_proven_witnessed_and_exported(
         first = dayzero(remote, *witness, "--trust-first")
         assert first.returncode == 0, first.stderr
         assert first.stdout == state.read_text()
-        httpx2.post(f"{address}/score", json=example(), headers=bearer)
+        patient.post(f"{address}/score", json=example(), headers=bearer)
         checkpoint_of(address, bearer, 2)
         second = dayzero(remote, *witness)
         assert (second.returncode, second.stderr.split(":")[0]) == (
@@ -88,7 +88,7 @@ def test_a_score_is_covered_proven_witnessed_and_exported(
         assert dayzero(settings, *witness).returncode == 1, "without a token"
 
         export = tmp_path / "log.ndjson"
-        export.write_bytes(httpx2.get(f"{address}/audit/export", headers=bearer).content)
+        export.write_bytes(patient.get(f"{address}/audit/export", headers=bearer).content)
         receipt = dayzero(settings, "audit", "receipt", scored["score_id"], "--out", str(tmp_path / "receipt.json"))
         assert receipt.returncode == 0, receipt.stderr
     first_note = tmp_path / "old.note"
@@ -101,17 +101,17 @@ def test_a_restored_backup_is_not_served(tmp_path: Path, toy_artifacts: Path) ->
     settings = environment(home, toy_artifacts) | QUICK
     with server(settings) as (address, process):
         bearer = headers(settings, "score", "audit")
-        httpx2.post(f"{address}/score", json=example(), headers=bearer)
+        patient.post(f"{address}/score", json=example(), headers=bearer)
         process.terminate()
-        process.wait(15)
+        process.wait(patient.SECONDS)
     shutil.copytree(home, backup)
     with server(settings) as (address, process):
         for _ in range(3):
-            httpx2.post(f"{address}/score", json=example(), headers=bearer)
+            patient.post(f"{address}/score", json=example(), headers=bearer)
         note = tmp_path / "note"
         note.write_text(checkpoint_of(address, bearer, 4))
         process.terminate()
-        process.wait(15)
+        process.wait(patient.SECONDS)
     vkey = verifier_key(settings)
     witness = [
         "audit",
@@ -127,7 +127,7 @@ def test_a_restored_backup_is_not_served(tmp_path: Path, toy_artifacts: Path) ->
     assert dayzero(settings, *witness, "--checkpoint", str(note)).returncode == 0
     watched = settings | {"DAYZERO_WITNESS_STATE": str(state)}
     with server(watched) as (address, _):
-        assert httpx2.get(f"{address}/health/ready").status_code == 200
+        assert patient.get(f"{address}/health/ready").status_code == 200
     shutil.rmtree(home)
     shutil.copytree(backup, home)
     refused = dayzero(watched, "serve", "--port", "0")
@@ -143,9 +143,9 @@ def test_the_last_records_are_signed_when_the_service_stops(tmp_path: Path, toy_
     with server(settings) as (address, process):
         bearer = headers(settings, "score", "audit")
         assert checkpoint_of(address, bearer, 0).split("\n")[1] == "0", "signed at start"
-        httpx2.post(f"{address}/score", json=example(), headers=bearer)
+        patient.post(f"{address}/score", json=example(), headers=bearer)
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(patient.SECONDS) == 0
     with server(settings) as (address, _):
         assert checkpoint_of(address, bearer, 0).split("\n")[1] == "1"
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx2
 import pytest
 
 from app.scopes import SCOPES
+from tests import patient
 from tests.app.test_permissions import GRANTED
 from tests.app.test_server import COMMAND, ROOT, dayzero, environment
 from tests.fuzz_hooks import CANARY, FIELD
@@ -43,12 +43,11 @@ def logged_server(home: Path, artifacts: Path) -> Iterator[Running]:
     with log.open("w") as written:
         process = subprocess.Popen([*COMMAND, "serve", "--port", "0"], env=settings, stderr=written)
     try:
-        while not (said := log.read_text()).count("\n"):
-            assert process.poll() is None, said
-        yield Running(f"http://{json.loads(said.splitlines()[0])['address']}", settings, home, log)
+        assert patient.waited(lambda: "\n" in log.read_text() or process.poll() is not None)
+        yield Running(f"http://{json.loads(log.read_text().splitlines()[0])['address']}", settings, home, log)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(patient.SECONDS)
 
 
 def fuzz(service: Running, *options: str) -> subprocess.CompletedProcess[str]:
@@ -70,7 +69,7 @@ def test_nothing_made_up_breaks_the_service_or_stays_in_the_open(tmp_path: Path,
         ended = fuzz(service, "--checks", "all", "--exclude-checks", NOT_ASKED, "--max-examples", "10",
                      "--header", f"Authorization: Bearer {token}")  # fmt: skip
         assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]
-        figures = httpx2.get(f"{service.address}/metrics", headers={"Authorization": f"Bearer {token}"}).text
+        figures = patient.get(f"{service.address}/metrics", headers={"Authorization": f"Bearer {token}"}).text
     answered = Counter((line["route"], line["status"]) for line in service.lines() if line["event"] == "request")
     assert answered["/score", 200] > 10, answered
     assert answered["/scores/{score_id}", 200] > 0, "the links were followed"

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from sqlalchemy import inspect, text
 
 from app.audit.store import Store
 from app.database import open_database
 from app.keys import create_keys, load_keys
+from tests import patient
 from tests.app.test_server import dayzero, environment, headers, server
 from tests.requests import example
 from tests.toy_bundle import write_toy
@@ -60,13 +60,13 @@ def test_a_name_in_a_log_is_only_in_the_sealed_record(database_url: str, tmp_pat
     said: list[str] = []
     with server(settings) as (address, process):
         bearer = headers(settings, "score", "audit", "metrics")
-        given = httpx2.post(f"{address}/score", json=with_log(LOG), headers=bearer)
+        given = patient.post(f"{address}/score", json=with_log(LOG), headers=bearer)
         assert given.status_code == 200, given.text
         refused = with_log(f"{NAME} {STREET}")
         refused["incidents"][0]["log_text"] = LOG
-        problem = httpx2.post(f"{address}/score", json=refused, headers=bearer)
+        problem = patient.post(f"{address}/score", json=refused, headers=bearer)
         assert problem.status_code == 422
-        broken = httpx2.post(f"{address}/score", content=json.dumps(with_log(LOG))[:-9].encode(), headers=bearer)
+        broken = patient.post(f"{address}/score", content=json.dumps(with_log(LOG))[:-9].encode(), headers=bearer)
         answer = given.json()
         said += [given.text, problem.text, broken.text]
         for path in (
@@ -76,12 +76,12 @@ def test_a_name_in_a_log_is_only_in_the_sealed_record(database_url: str, tmp_pat
             "/scores",
             "/audit/export?format=ndjson",
         ):
-            said.append(httpx2.get(f"{address}{path}", headers=bearer).text)
-        again = httpx2.get(f"{address}/scores/{answer['score_id']}/explanation?by=incidents", headers=bearer)
+            said.append(patient.get(f"{address}{path}", headers=bearer).text)
+        again = patient.get(f"{address}/scores/{answer['score_id']}/explanation?by=incidents", headers=bearer)
         assert again.status_code == 200, again.text
         said.append(again.text)
         process.terminate()
-        said += process.communicate(timeout=15)[1]
+        said += process.communicate(timeout=patient.SECONDS)[1]
     warning = next(one for one in answer["history"]["warnings"] if one["code"] == "harm-inferred")
     assert {term["term"] for term in warning["incidents"][0]["terms"]} == {"punch", "threaten", "knife"}
     engine = open_database(database_url)
@@ -104,13 +104,13 @@ def test_an_explanation_waits_for_the_model_that_read_the_log(tmp_path: Path, ar
     write_toy_text(newer, version="9.0.0")
     with server(environment(tmp_path, artifacts)) as (address, _):
         bearer = headers(environment(tmp_path, artifacts), "score")
-        score_id = httpx2.post(f"{address}/score", json=with_log(LOG, explain="none"), headers=bearer).json()[
+        score_id = patient.post(f"{address}/score", json=with_log(LOG, explain="none"), headers=bearer).json()[
             "score_id"
         ]
     with server(environment(tmp_path, newer)) as (address, _):
-        refused = httpx2.get(f"{address}/scores/{score_id}/explanation", headers=bearer)
+        refused = patient.get(f"{address}/scores/{score_id}/explanation", headers=bearer)
         assert (refused.status_code, refused.json()["type"]) == (409, "model-not-loaded")
-        assert httpx2.get(f"{address}/scores/{score_id}", headers=bearer).status_code == 200
+        assert patient.get(f"{address}/scores/{score_id}", headers=bearer).status_code == 200
 
 
 def test_a_replay_reads_the_log_again(tmp_path: Path, artifacts: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_replay_reads_the_log_again(tmp_path: Path, artifacts: Path) -> None:
     settings = environment(tmp_path, artifacts)
     with server(settings) as (address, _):
         bearer = headers(settings, "score", "audit:unseal")
-        score_id = httpx2.post(f"{address}/score", json=with_log(LOG), headers=bearer).json()["score_id"]
-        told = httpx2.post(f"{address}/scores/{score_id}/replay", headers=bearer)
+        score_id = patient.post(f"{address}/score", json=with_log(LOG), headers=bearer).json()["score_id"]
+        told = patient.post(f"{address}/scores/{score_id}/replay", headers=bearer)
     assert told.status_code == 200, told.text
     assert (told.json()["result"], told.json()["differences"]) == ("identical", [])

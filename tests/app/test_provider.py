@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from app.errors import SetupError
@@ -13,7 +12,7 @@ from app.key_source import KeySource
 from app.provider import Provider, open_provider
 from app.settings import Settings, read_settings
 from app.tokens import Verified, bearer_token, read_header
-from tests import identity_provider
+from tests import identity_provider, patient
 from tests.app.test_server import dayzero, environment, server
 from tests.identity_provider import AUDIENCE, ISSUER, PRIVATE, key_set, running_provider, send, token
 from tests.requests import example
@@ -111,12 +110,12 @@ def test_a_real_service_and_a_real_provider(
 ) -> None:
     settings = environment(tmp_path, toy_artifacts) | provider.environment
     with server(settings) as (address, _):
-        assert httpx2.get(f"{address}/health/ready").status_code == 200
+        assert patient.get(f"{address}/health/ready").status_code == 200
         good = {"Authorization": f"Bearer {token('ec')}"}
-        answer = httpx2.post(f"{address}/score", json=example(), headers=good)
+        answer = patient.post(f"{address}/score", json=example(), headers=good)
         assert answer.status_code == 200, answer.text
         unscoped = {"Authorization": f"Bearer {token('ec', scope='openid')}"}
-        assert httpx2.get(f"{address}/scores", headers=unscoped).status_code == 403
+        assert patient.get(f"{address}/scores", headers=unscoped).status_code == 403
         assert provider.asked == ["/keys"]
     refused = dayzero(settings, "token", "--scope", "score")
     assert refused.returncode == 1
@@ -124,9 +123,9 @@ def test_a_real_service_and_a_real_provider(
     both = settings | {"DAYZERO_LOCAL_TOKENS": "true"}
     local = {"Authorization": f"Bearer {dayzero(both, 'token', '--scope', 'score').stdout.strip()}"}
     with server(both) as (address, _):
-        assert httpx2.get(f"{address}/scores", headers=local).status_code == 200
+        assert patient.get(f"{address}/scores", headers=local).status_code == 200
     with server(settings) as (address, _):
-        assert httpx2.get(f"{address}/scores", headers=local).status_code == 401
+        assert patient.get(f"{address}/scores", headers=local).status_code == 401
 
 
 def test_a_service_whose_provider_is_dead_starts_and_says_so(tmp_path: Path, toy_artifacts: Path) -> None:
@@ -134,11 +133,11 @@ def test_a_service_whose_provider_is_dead_starts_and_says_so(tmp_path: Path, toy
         settings = environment(tmp_path, toy_artifacts) | provider.environment
         provider.answer = send(b"", 503)
         with server(settings) as (address, _):
-            assert httpx2.get(f"{address}/health/live").status_code == 200
-            ready = httpx2.get(f"{address}/health/ready")
+            assert patient.get(f"{address}/health/live").status_code == 200
+            ready = patient.get(f"{address}/health/ready")
             assert (ready.status_code, ready.json()["type"]) == (503, "unavailable")
             assert "identity provider" in ready.json()["detail"]
-            answer = httpx2.get(f"{address}/scores", headers={"Authorization": f"Bearer {token()}"})
+            answer = patient.get(f"{address}/scores", headers={"Authorization": f"Bearer {token()}"})
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-            assert httpx2.get(f"{address}/scores", headers={"Authorization": "Bearer a.b.c"}).status_code == 401
-            assert httpx2.get(f"{address}/scores").status_code == 401
+            assert patient.get(f"{address}/scores", headers={"Authorization": "Bearer a.b.c"}).status_code == 401
+            assert patient.get(f"{address}/scores").status_code == 401

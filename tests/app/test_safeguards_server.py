@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from app.keys import create_keys
+from tests import patient
 from tests.app.test_server import dayzero, environment, headers, server
 from tests.requests import example
 from tests.toy_bundle import one_sexual_offence, write_toy
@@ -26,7 +26,7 @@ class Desk:
         return self._ask("GET", path, status)
 
     def _ask(self, method: str, path: str, status: int, **sent: Any) -> Any:
-        answer = httpx2.request(method, self._address + path, headers=self._bearer, timeout=30, **sent)
+        answer = patient.request(method, self._address + path, headers=self._bearer, **sent)
         assert answer.status_code == status, answer.text
         return answer.json()
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from app.keys import create_keys
+from tests import patient
 from tests.requests import example
 from tests.toy_bundle import write_toy
 
@@ -58,14 +58,14 @@ def test_scores_survive_a_restart_and_a_kill(database_url: str, tmp_path: Path, 
     given = {}
     for ending in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
         with server(settings) as (address, process):
-            assert httpx2.get(f"{address}/health/ready").status_code == 200
+            assert patient.get(f"{address}/health/ready").status_code == 200
             for score_id, content in given.items():
-                assert httpx2.get(f"{address}/scores/{score_id}", headers=bearer).content == content
-            answer = httpx2.post(f"{address}/score", json=example(), headers=bearer)
+                assert patient.get(f"{address}/scores/{score_id}", headers=bearer).content == content
+            answer = patient.post(f"{address}/score", json=example(), headers=bearer)
             assert answer.status_code == 200, answer.text
             given[answer.json()["score_id"]] = answer.content
             process.send_signal(ending)
-            assert process.wait(timeout=15) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
+            assert process.wait(timeout=patient.SECONDS) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
     checked = dayzero(settings, "audit", "verify")
     assert checked.returncode == 0, checked.stderr
     assert "6 records" in checked.stdout, "three scores, and three readings of them"
@@ -74,7 +74,7 @@ def test_scores_survive_a_restart_and_a_kill(database_url: str, tmp_path: Path, 
 def test_a_stranger_is_refused_before_sending_a_body(tmp_path: Path, toy_artifacts: Path) -> None:
     with server(environment(tmp_path, toy_artifacts)) as (address, _):
         host, port = address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as stranger:
+        with socket.create_connection((host, int(port)), timeout=patient.SECONDS) as stranger:
             stranger.sendall(
                 b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
             )
@@ -86,14 +86,14 @@ def test_logs_are_json_lines_without_what_was_sent(tmp_path: Path, toy_artifacts
     request = example(nominal={"nominal_id": "CANARY-1", "date_of_birth": None, "gender": "male"})
     with server(settings) as (address, process):
         bearer = headers(settings, "score")
-        httpx2.post(f"{address}/score", json=request, headers=bearer)
-        httpx2.post(f"{address}/score?CANARY=1", json=request, headers=bearer)
-        httpx2.post(f"{address}/score", json=request | {"model": "canary-model"}, headers=bearer)
-        httpx2.get(f"{address}/CANARY/CANARY", headers=bearer | {"X-Request-ID": "CANARY", "User-Agent": "CANARY"})
-        httpx2.request("CANARY", f"{address}/score", headers=bearer)
-        httpx2.delete(f"{address}/score", headers=bearer)
+        patient.post(f"{address}/score", json=request, headers=bearer)
+        patient.post(f"{address}/score?CANARY=1", json=request, headers=bearer)
+        patient.post(f"{address}/score", json=request | {"model": "canary-model"}, headers=bearer)
+        patient.get(f"{address}/CANARY/CANARY", headers=bearer | {"X-Request-ID": "CANARY", "User-Agent": "CANARY"})
+        patient.request("CANARY", f"{address}/score", headers=bearer)
+        patient.delete(f"{address}/score", headers=bearer)
         process.terminate()
-        _, said = process.communicate(timeout=15)
+        _, said = process.communicate(timeout=patient.SECONDS)
     lines = [json.loads(line) for line in said.splitlines()]
     assert [line["status"] for line in lines if line["event"] == "request"] == [200, 422, 422, 404, 405, 405]
     assert "canary" not in said.lower()
@@ -137,9 +137,9 @@ def test_golden_cases_that_differ_stop_scores_not_the_process(tmp_path: Path) ->
         told = [json.loads(process.stderr.readline()) for _ in range(2)]
         assert "golden case 1" in told[0]["reason"]
         address = f"http://{told[1]['address']}"
-        assert httpx2.get(f"{address}/health/live").status_code == 200
-        assert httpx2.get(f"{address}/health/ready").status_code == 503
-        refused = httpx2.post(f"{address}/score", json=example(), headers=headers(settings, "score"))
+        assert patient.get(f"{address}/health/live").status_code == 200
+        assert patient.get(f"{address}/health/ready").status_code == 503
+        refused = patient.post(f"{address}/score", json=example(), headers=headers(settings, "score"))
         assert refused.status_code == 503
         assert "probabilities" not in refused.text
     finally:
@@ -153,7 +153,7 @@ def test_an_artefact_of_ones_own_is_served_without_editing_a_file(tmp_path: Path
     shutil.rmtree(tmp_path / "mine/stalking-nominal/2")
     settings = environment(tmp_path, tmp_path / "mine")
     with server(settings) as (address, _):
-        answer = httpx2.post(f"{address}/score", json=example(), headers=headers(settings, "score")).json()
+        answer = patient.post(f"{address}/score", json=example(), headers=headers(settings, "score")).json()
     assert answer["model"]["version"] == newest.name
 
 
@@ -161,11 +161,11 @@ def test_a_database_removed_under_the_service_is_noticed(tmp_path: Path, toy_art
     settings = environment(tmp_path, toy_artifacts)
     with server(settings) as (address, _):
         bearer = headers(settings, "score")
-        assert httpx2.post(f"{address}/score", json=example(), headers=bearer).status_code == 200
+        assert patient.post(f"{address}/score", json=example(), headers=bearer).status_code == 200
         for left in tmp_path.glob("dayzero.db*"):
             left.unlink()
-        assert httpx2.post(f"{address}/score", json=example(), headers=bearer).status_code == 503
-        assert httpx2.get(f"{address}/health/ready").status_code == 503
+        assert patient.post(f"{address}/score", json=example(), headers=bearer).status_code == 503
+        assert patient.get(f"{address}/health/ready").status_code == 503
     ended = dayzero(settings, "serve", "--port", "0")
     assert ended.returncode == 1
     assert "belong to a ledger" in ended.stderr
@@ -176,13 +176,13 @@ def test_a_client_that_offers_an_upgrade_is_scored(tmp_path: Path, toy_artifacts
     settings = environment(tmp_path, toy_artifacts)
     with server(settings) as (address, _):
         offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
-        answer = httpx2.post(f"{address}/score", json=example(), headers=headers(settings, "score") | offer)
+        answer = patient.post(f"{address}/score", json=example(), headers=headers(settings, "score") | offer)
         assert answer.status_code == 200, answer.text
 
 
 def test_a_trailing_slash_is_not_found_and_repeats_nothing(tmp_path: Path, toy_artifacts: Path) -> None:
     with server(environment(tmp_path, toy_artifacts)) as (address, _):
-        answer = httpx2.post(f"{address}/score/?name=CANARY", headers={"Host": "evil"})
+        answer = patient.post(f"{address}/score/?name=CANARY", headers={"Host": "evil"})
     assert answer.status_code == 404
     assert "location" not in answer.headers
     assert "CANARY" not in answer.text
@@ -191,10 +191,10 @@ def test_a_trailing_slash_is_not_found_and_repeats_nothing(tmp_path: Path, toy_a
 def test_headers_have_a_limit(tmp_path: Path, toy_artifacts: Path) -> None:
     with server(environment(tmp_path, toy_artifacts)) as (address, _):
         host, port = address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=10) as greedy:
+        with socket.create_connection((host, int(port)), timeout=patient.SECONDS) as greedy:
             greedy.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Big: " + b"x" * 200_000 + b"\r\n\r\n")
             assert b" 400 " in greedy.recv(4096).split(b"\r\n")[0]
-        assert httpx2.get(f"{address}/health/live").status_code == 200
+        assert patient.get(f"{address}/health/live").status_code == 200
 
 
 def test_stopping_while_a_body_is_awaited_is_a_problem(tmp_path: Path, toy_artifacts: Path) -> None:
@@ -202,12 +202,12 @@ def test_stopping_while_a_body_is_awaited_is_a_problem(tmp_path: Path, toy_artif
     with server(settings) as (address, process):
         bearer = headers(settings, "score")["Authorization"]
         host, port = address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=15) as slow:
+        with socket.create_connection((host, int(port)), timeout=patient.SECONDS) as slow:
             slow.sendall(
                 f"POST /score HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\nContent-Type: application/json\r\n"
                 "Content-Length: 100\r\n\r\n{".encode()
             )
-            httpx2.get(f"{address}/health/live")
+            patient.get(f"{address}/health/live")
             process.terminate()
             said = slow.recv(4096)
         assert said.startswith(b"HTTP/1.1 503"), said
@@ -219,5 +219,5 @@ def test_nothing_is_sent_or_kept_by_a_library(tmp_path: Path, toy_artifacts: Pat
     settings = environment(tmp_path / "data", toy_artifacts) | {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
     settings.pop("ORT_DISABLE_TELEMETRY", None)
     with server(settings) as (address, _):
-        assert httpx2.get(f"{address}/health/ready").status_code == 200
+        assert patient.get(f"{address}/health/ready").status_code == 200
     assert {found.name for found in tmp_path.iterdir()} == {"data"}

@@ -25,6 +25,7 @@ from app.database import open_database
 from app.database_roles import grant
 from app.harm.records import EXAMPLE
 from app.keys import create_keys
+from tests import patient
 from tests.app.test_server import dayzero, environment, headers, server
 from tests.databases import Postgres
 from tests.torture.logs import scratch
@@ -44,7 +45,7 @@ class Service:
 
     def score(self) -> int:
         """The status of one more score; an acknowledged one is remembered."""
-        answer = httpx2.post(f"{self.address}/score", json=EXAMPLE, headers=self._bearer, timeout=30)
+        answer = patient.post(f"{self.address}/score", json=EXAMPLE, headers=self._bearer)
         if answer.status_code == 200:
             self.told[answer.json()["score_id"]] = answer.content
         return answer.status_code
@@ -53,14 +54,14 @@ class Service:
         deadline = time.monotonic() + RECOVERS_WITHIN
         while time.monotonic() < deadline:
             with suppress(httpx2.HTTPError):
-                if self.score() == 200 and httpx2.get(f"{self.address}/health/ready").status_code == 200:
+                if self.score() == 200 and patient.get(f"{self.address}/health/ready").status_code == 200:
                     return True
             time.sleep(0.2)
         return False
 
     def lost(self) -> int:
         """Acknowledged scores that are no longer given as they were."""
-        ask = (httpx2.get(f"{self.address}/scores/{score_id}", headers=self._bearer) for score_id in self.told)
+        ask = (patient.get(f"{self.address}/scores/{score_id}", headers=self._bearer) for score_id in self.told)
         return sum(answer.content != given for answer, given in zip(ask, self.told.values(), strict=True))
 
 
@@ -125,7 +126,7 @@ def try_database(scale: Scale, postgres: Postgres) -> list[Row]:
                 postgres.stop(crash=crash)
                 statuses.add(running.score())
                 time.sleep(1.1)  # readiness is asked at most once a second
-                statuses.add(httpx2.get(f"{running.address}/health/ready").status_code)
+                statuses.add(patient.get(f"{running.address}/health/ready").status_code)
                 postgres.start()
                 back &= running.recovers()
             lost, whole = running.lost(), sound(settings)

@@ -1,19 +1,18 @@
 """What looks after the log while the service runs: signatures soon after growth, a heartbeat in silence."""
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, text
 
 from app.audit.keeper import Keeper
 from app.audit.ledger import Ledger
-from app.audit.signing import Checkpoints
+from app.audit.signing import Checkpoints, Head
 from app.audit.store import Store
 from app.database import Duplicate
 from app.errors import Unavailable
 from app.keys import Keys
+from tests import patient
 from tests.app.audit.samples import fill
 
 
@@ -27,13 +26,6 @@ def stored(engine: Engine) -> list[int]:
         return list(connection.execute(text("SELECT size FROM checkpoint ORDER BY size")).scalars())
 
 
-def waited(until: Callable[[], bool], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while not until() and time.monotonic() < end:
-        time.sleep(0.01)
-    return until()
-
-
 def test_the_keeper_signs_at_start_after_growth_and_at_the_end(
     checkpoints: Checkpoints, ledger: Ledger, engine: Engine
 ) -> None:
@@ -41,7 +33,7 @@ def test_the_keeper_signs_at_start_after_growth_and_at_the_end(
     keeper.start()
     assert stored(engine) == [0]
     fill(ledger, 3)
-    assert waited(lambda: stored(engine)[-1] == 3)
+    assert patient.waited(lambda: stored(engine)[-1] == 3)
     keeper.close()
     Keeper(checkpoints, ledger, interval=60).close()
     slow = Keeper(checkpoints, ledger, interval=60)
@@ -51,12 +43,24 @@ def test_the_keeper_signs_at_start_after_growth_and_at_the_end(
     assert stored(engine)[-1] == 5
 
 
+def both_look(checkpoints: Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hours later, two workers see the same end of the log before either does anything about it."""
+    real, together = checkpoints.head, threading.Barrier(2)
+
+    def head() -> Head:
+        found = real()
+        together.wait(patient.SECONDS)
+        return found._replace(last_time=found.last_time - 2 * 3600 * 1_000_000)
+
+    monkeypatch.setattr(checkpoints, "head", head)
+
+
 def test_silence_is_broken_once_whatever_the_number_of_workers(
-    checkpoints: Checkpoints, ledger: Ledger, engine: Engine, keys: Keys, store: Store
+    checkpoints: Checkpoints, ledger: Ledger, engine: Engine, keys: Keys, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Ledger(engine, keys)
     other.start()
-    keepers = [Keeper(checkpoints, one, interval=60, heartbeat=0.4) for one in (ledger, other)]
+    keepers = [Keeper(checkpoints, one, interval=60) for one in (ledger, other)]
     for one in keepers:
         one.tend()
     assert store.size() == 0, "an empty log has no age"
@@ -64,7 +68,7 @@ def test_silence_is_broken_once_whatever_the_number_of_workers(
     for one in keepers:
         one.tend()
     assert store.size() == 1
-    time.sleep(0.5)
+    both_look(checkpoints, monkeypatch)
     threads = [threading.Thread(target=one.tend) for one in keepers]
     for thread in threads:
         thread.start()
@@ -90,5 +94,5 @@ def test_a_database_that_fails_is_tried_again(
     monkeypatch.setattr(checkpoints, "sign", sometimes)
     keeper = Keeper(checkpoints, ledger, interval=0.02)
     keeper.start()
-    assert waited(lambda: stored(engine) == [0])
+    assert patient.waited(lambda: stored(engine) == [0])
     keeper.close()

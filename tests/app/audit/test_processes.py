@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from app.audit.store import Store
 from app.audit.verify import verify_database
 from app.database import open_database
 from app.keys import Keys, create_keys, load_keys
+from tests import patient
 from tests.databases import Postgres
 
 ROOT = Path(__file__).parents[3]
@@ -24,7 +24,7 @@ def start(url: str, home: Path, count: int, name: str) -> subprocess.Popen[str]:
 
 
 def acknowledged(process: subprocess.Popen[str]) -> dict[int, str]:
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=patient.SECONDS)
     lines = [line.split() for line in output.splitlines(keepends=True) if line.endswith("\n")]
     return {int(sequence): leaf for sequence, leaf in lines}
 
@@ -56,10 +56,8 @@ def test_exactly_once_across_processes(database_url: str, engine: Engine, keys: 
 
 
 def wait_for_records(engine: Engine, keys: Keys, count: int) -> None:
-    store, deadline = Store(engine, keys), time.monotonic() + 30
-    while store.size() < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    store = Store(engine, keys)
+    assert patient.waited(lambda: store.size() >= count)
 
 
 def test_killed_appenders_lose_nothing_acknowledged(

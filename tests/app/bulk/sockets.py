@@ -4,6 +4,8 @@ import json
 import socket
 from typing import Any, Self
 
+from tests import patient
+
 HEAD = (
     "POST /score/bulk HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
     "Transfer-Encoding: chunked\r\n{headers}\r\n"
@@ -18,7 +20,7 @@ class Caller:
         self.socket = socket.socket()
         if buffer:  # before connecting, or the system grows it by itself
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.socket.settimeout(20)
+        self.socket.settimeout(patient.SECONDS)
         self.socket.connect((host, int(port)))
         written = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self.socket.sendall(HEAD.format(headers=written).encode())

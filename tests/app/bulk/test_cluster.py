@@ -2,19 +2,20 @@
 
 import os
 import signal
-import threading
-import time
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from distributed.client import FutureCancelledError
 
 from app.bulk import cluster
 from app.bulk.run import Options, score
 from app.bulk.table.seals import HASHED
-from app.errors import SetupError
+from app.errors import SetupError, Unavailable
 from app.settings import Settings
+from tests import patient
 from tests.app.bulk.test_run import bare, lines_of, requests, stored
 from tests.app.bulk.test_table import synthetic
 
@@ -34,27 +35,19 @@ def test_a_worker_dies_on_the_way(tmp_path: Path, toy_artifacts: Path, monkeypat
     scored: list[Any] = []
     submit = cluster._Cluster.submit
 
-    def slowly(self: Any, run: Any, part: Any) -> Any:
+    def and_kill(self: Any, run: Any, part: Any) -> Any:
         scored.append(part.first)
-        time.sleep(0.02)
+        if len(scored) == 10:
+            os.kill(victim, signal.SIGKILL)
         return submit(self, run, part)
 
-    monkeypatch.setattr(cluster._Cluster, "submit", slowly)
+    monkeypatch.setattr(cluster._Cluster, "submit", and_kill)
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     ) as dask:
         victim = dask.workers[0].pid
-
-        def kill() -> None:
-            while len(scored) < 10:
-                time.sleep(0.01)
-            os.kill(victim, signal.SIGKILL)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
         failed = score(there, many, Options(tmp_path / "there.ndjson", scheduler=dask.scheduler_address), "local:me")
-        killer.join()
-        assert victim not in {nanny.pid for nanny in dask.workers.values()}, "it was killed"
+        assert patient.waited(lambda: victim not in {nanny.pid for nanny in dask.workers.values()}), "it was killed"
         tables = [tmp_path / "here.parquet", tmp_path / "there.parquet"]
         score(here, extract, Options(tables[0], jobs=1), "local:me")
         score(there, extract, Options(tables[1], scheduler=dask.scheduler_address), "local:me")
@@ -63,6 +56,14 @@ def test_a_worker_dies_on_the_way(tmp_path: Path, toy_artifacts: Path, monkeypat
     one, other = (pq.read_table(table).select(HASHED.names[:-1]) for table in tables)  # all but the salts
     assert one.equals(other), "columns, too"
     assert stored(there).size() == 400 - failed + -(-len(one) // 8), "and nobody was recorded twice"
+
+
+def test_a_scheduler_that_is_gone_cancels_what_it_was_given() -> None:
+    assert issubclass(FutureCancelledError, CancelledError)
+    given: Future[Any] = Future()
+    given.cancel()
+    with pytest.raises(Unavailable, match="lost"):
+        cluster._Remote(given).result()
 
 
 def test_no_scheduler(tmp_path: Path, toy_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

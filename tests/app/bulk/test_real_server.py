@@ -1,14 +1,13 @@
 """`POST /score/bulk` of a real server over a real socket: pressure, leaving, dying."""
 
-import time
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from app.audit.store import Store
 from app.database import open_database
 from app.keys import create_keys, load_keys
+from tests import patient
 from tests.app.bulk.sockets import Caller
 from tests.app.test_server import environment, headers, server
 from tests.requests import example
@@ -55,23 +54,19 @@ def test_nothing_is_read_from_a_caller_who_does_not_read(tmp_path: Path, toy_art
                 caller.send(*[line] * together)
                 sent += 1
         assert resident(process.pid) - before < 40 << 20
-        answer = httpx2.post(f"{address}/score", json=GOOD, headers=bearer)
+        answer = patient.post(f"{address}/score", json=GOOD, headers=bearer)
         assert answer.status_code == 200, "single scores go on meanwhile"
-        caller.socket.settimeout(20)
+        caller.socket.settimeout(patient.SECONDS)
         found = caller.answers()
         assert [next(found)["type"] for _ in range(together * (sent - 1))] == ["malformed-body"] * together * (sent - 1)
 
 
 def let_in(address: str, bearer: dict[str, str]) -> bool:
-    """Whether a call is taken within seconds."""
-    for _ in range(50):
-        with Caller(address, bearer) as caller:
-            caller.send(GOOD)
-            caller.end()
-            if caller.head() == 200:
-                return [one.get("lines") for one in caller.answers()] == [None, 1]
-        time.sleep(0.1)
-    return False
+    """Whether a call is taken and answered to its end."""
+    with Caller(address, bearer) as caller:
+        caller.send(GOOD)
+        caller.end()
+        return caller.head() == 200 and [one.get("lines") for one in caller.answers()] == [None, 1]
 
 
 def test_a_caller_who_leaves_makes_room(tmp_path: Path, toy_artifacts: Path) -> None:
@@ -82,7 +77,7 @@ def test_a_caller_who_leaves_makes_room(tmp_path: Path, toy_artifacts: Path) -> 
             caller.send(*[GOOD] * 300)
             answers = caller.answers()
             assert len([next(answers) for _ in range(100)]) == 100
-        assert let_in(address, bearer)
+        assert patient.waited(lambda: let_in(address, bearer))
 
 
 @pytest.mark.slow

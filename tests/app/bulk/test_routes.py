@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.audit.store import EntryFilter, Store
+from app.body import MAX_BODY
 from app.bulk import lines as limits
 from app.harm.archive import from_bytes
 from tests.app.service_fixtures import LOGS, Client
@@ -96,6 +97,12 @@ def test_lines_however_they_are_cut(sqlite_service: Client, end: bytes, size: in
     body = end.join([json.dumps(example(explain="none")).encode()] * 3 + [b"x", b"{}"])  # and no line break at the end
     pieces = (body[at : at + size] for at in range(0, len(body), size))
     assert kinds(answers(post(sqlite_service, pieces))) == ["score"] * 3 + ["malformed-body", "invalid-request"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_line_may_be_as_long_as_a_body_and_its_break_besides(sqlite_service: Client, end: bytes) -> None:
+    line = json.dumps(example(explain="none")).encode().ljust(MAX_BODY)
+    assert kinds(answers(bulk(sqlite_service, line, line + b" ", end=end))) == ["score", "too-large"]
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"\r\n \n\n"])

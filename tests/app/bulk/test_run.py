@@ -2,9 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from app.audit.erasing import Eraser, Order
 from app.audit.store import EntryFilter, Store
+from app.body import MAX_BODY
 from app.bulk import run as running
 from app.bulk.run import Options, score
 from app.database import open_database
@@ -21,6 +22,7 @@ from app.errors import SetupError, Unavailable
 from app.harm.archive import from_bytes
 from app.settings import Settings
 from app.storage import open_store
+from tests import patient
 from tests.app.bulk.power import cut_off_after
 from tests.app.extract.folders import write_csv
 from tests.app.extract.test_people import FORCE
@@ -224,6 +226,14 @@ def test_without_arrow(
     assert not (tmp_path / out).exists()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_may_be_as_long_as_a_body_and_its_break_besides(settings: Settings, tmp_path: Path, end: str) -> None:
+    line = json.dumps(example(explain="none")).ljust(MAX_BODY)
+    (tmp_path / "long.ndjson").write_text(f"{line}{end}{line} {end}", newline="")
+    assert score(settings, tmp_path / "long.ndjson", Options(tmp_path / "out.ndjson"), "local:me") == 1
+    assert [answer.get("type", "score") for answer in lines_of(tmp_path / "out.ndjson")] == ["score", "too-large"]
+
+
 @pytest.mark.parametrize("name", ["out.ndjson", "out.parquet"])
 def test_nobody_to_score(settings: Settings, tmp_path: Path, force: Path, name: str) -> None:
     assert score(settings, force, Options(tmp_path / name, as_of=date(2001, 1, 1)), "local:me") == 0
@@ -238,6 +248,15 @@ def test_a_folder_that_is_no_extract(settings: Settings, tmp_path: Path) -> None
         score(settings, tmp_path, Options(tmp_path / "out.ndjson"), "local:me")
 
 
+NEVER_ENDS = """
+import itertools, time; from app.bulk.journal import Journal; from app.cli import main
+write, parts = Journal.write, itertools.count()
+Journal.write = lambda *part: write(*part) if next(parts) < 5 else time.sleep(3600)
+main()
+"""
+"""Stops before the end, so that it is there to be killed however long the killer takes."""
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on(tmp_path: Path, toy_artifacts: Path, database_url: str) -> None:
     """kill -9 while two processes score; what is there then, and what a second start makes of it."""
@@ -245,17 +264,17 @@ def test_a_killed_run_goes_on(tmp_path: Path, toy_artifacts: Path, database_url:
     (tmp_path / "home").mkdir()
     assert subprocess.run([*COMMAND, "keys", "create"], env=settings, check=True, capture_output=True)
     many, out = requests(tmp_path, 8 * WHOLE_PART), tmp_path / "out.ndjson"
-    command = [*COMMAND, "score", str(many), "--out", str(out), "--jobs", "2"]
-    process = subprocess.Popen(command, env=settings, stderr=subprocess.DEVNULL, start_new_session=True)
+    arguments = ["score", str(many), "--out", str(out), "--jobs", "2"]
+    process = subprocess.Popen(
+        [COMMAND[0], "-c", NEVER_ENDS, *arguments], env=settings, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     half = tmp_path / ".out.ndjson.half"
-    deadline = time.monotonic() + 60
-    while not (half.exists() and half.stat().st_size > 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert patient.waited(lambda: half.exists() and half.stat().st_size > 0)
     process.kill()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     written = half.read_bytes().count(b"\n")
     assert 0 < written < 8 * WHOLE_PART
-    again = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    again = subprocess.run([*COMMAND, *arguments], env=settings, capture_output=True, text=True, check=False)
     assert again.returncode == 1, "every seventh line is garbage"
     assert len(again.stderr.splitlines()) == 1, again.stderr
     receipts = [answer["audit"]["sequence"] for answer in lines_of(out) if "audit" in answer]
@@ -264,7 +283,4 @@ def test_a_killed_run_goes_on(tmp_path: Path, toy_artifacts: Path, database_url:
     assert sorted(receipts) == list(range(len(receipts))), "all of them, none twice, nothing else in the log"
     engine.dispose()
     with pytest.raises(ProcessLookupError):  # no worker outlives its parent
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            os.killpg(process.pid, 0)
-            time.sleep(0.1)
+        patient.waited(lambda: os.killpg(process.pid, 0) is not None)

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from app.database import open_database
 from app.errors import SetupError, Unavailable
 from app.settings import Settings
 from app.storage import open_store
+from tests import patient
 from tests.app.bulk.power import cut_off_after
 from tests.app.extract.folders import edit_parquet, write_csv
 from tests.app.extract.test_people import FORCE
@@ -247,6 +247,16 @@ def test_nobody_to_score(settings: Settings, force: Path, tmp_path: Path) -> Non
     assert check_table(tmp_path / "x.parquet", stored(settings)).wrong == []
 
 
+OF_EIGHT = "import app.bulk.table.part as c; c.COLUMN_PART = 8; "
+NEVER_ENDS = """
+import itertools, time; from app.bulk.table.journal import TableJournal
+write, parts = TableJournal.write, itertools.count()
+TableJournal.write = lambda *part: write(*part) if next(parts) < 20 else time.sleep(3600)
+"""
+"""Stops before the end, so that it is there to be killed however long the killer takes."""
+RUN = "from app.cli import main; main()"
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on(tmp_path: Path, toy_artifacts: Path, database_url: str) -> None:
     """kill -9 while batches are scored and recorded; what is there then, and what a second start makes of it."""
@@ -255,24 +265,18 @@ def test_a_killed_run_goes_on(tmp_path: Path, toy_artifacts: Path, database_url:
     settings = environment(home, toy_artifacts, database_url)
     home.mkdir()
     assert subprocess.run([*COMMAND, "keys", "create"], env=settings, check=True, capture_output=True)
-    small = "import app.bulk.table.part as c; c.COLUMN_PART = 8; from app.cli import main; main()"
     out = tmp_path / "out.parquet"
-    command = [COMMAND[0], "-c", small, "score", str(extract), "--out", str(out), "--jobs", "2"]
+    python, arguments = [COMMAND[0], "-c"], ["score", str(extract), "--out", str(out), "--jobs", "2"]
+    command = [*python, OF_EIGHT + NEVER_ENDS + RUN, *arguments]
     half = tmp_path / ".out.parquet.half"
-    kills = 0
     for size in (1, 40_000):
         process = subprocess.Popen(command, env=settings, stderr=subprocess.DEVNULL, start_new_session=True)
-        deadline = time.monotonic() + 60
-        while (
-            process.poll() is None
-            and not (half.exists() and half.stat().st_size > size)
-            and time.monotonic() < deadline
-        ):
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        kills += process.wait() == -signal.SIGKILL
-    assert kills == 2
-    again = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+        assert patient.waited(lambda size=size: half.exists() and half.stat().st_size > size)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    again = subprocess.run(
+        [*python, OF_EIGHT + RUN, *arguments], env=settings, capture_output=True, text=True, check=False
+    )
     assert again.returncode == 1, "some have ids no request can hold"
     assert len(again.stderr.splitlines()) == 1, again.stderr
     rows = rows_of(out)

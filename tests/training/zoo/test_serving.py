@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-import httpx2
 import pytest
 from click.testing import CliRunner
 
 from app.artifacts import GOLDEN, load_bundle
 from app.keys import create_keys
+from tests import patient
 from tests.app.test_server import environment, headers, server
 from training.harm.command import command
 
@@ -42,9 +42,9 @@ def test_it_answers_over_http_as_it_did_when_it_was_fitted(artefacts: Path, tmp_
     bearer = headers(settings, "score")
     golden = [json.loads(line) for line in (artefacts / FAMILY / "1" / GOLDEN).read_text().splitlines()]
     with server(settings) as (address, _):
-        assert httpx2.get(f"{address}/health/ready").status_code == 200
+        assert patient.get(f"{address}/health/ready").status_code == 200
         for case in golden[:5]:
-            answer = httpx2.post(f"{address}/score", json=case["request"] | {"explain": "factors"}, headers=bearer)
+            answer = patient.post(f"{address}/score", json=case["request"] | {"explain": "factors"}, headers=bearer)
             assert answer.status_code == 200, answer.text
             harm = answer.json()["harm"]
             for name in ("probabilities", "population_probabilities"):

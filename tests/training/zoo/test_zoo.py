@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from tests import patient
 from training.evaluation.work import Work
 from training.harm.classifier import fit_stack
 from training.harm.fit import Data
@@ -28,7 +28,8 @@ from training.zoo.zoo import rank_correlation, ranked, zoo
 NAMES = ("lr", "xgboost")
 SEED = 3
 RUN = """
-import sys
+import sys, time
+from contextlib import contextmanager
 from pathlib import Path
 from app.harm.harm_index import load_harm_index
 from training.evaluation.work import Work
@@ -36,10 +37,18 @@ from training.harm.fit import prepare
 from training.harm.progress import Stages
 from training.zoo.steps import Crew
 from training.zoo.zoo import zoo
+work, steps = Path(sys.argv[2]), int(sys.argv[3])
+
+class Endless(Stages):
+    @contextmanager
+    def stage(self, name, count):
+        yield lambda: time.sleep(3600 if len(list(work.glob("[!.]*"))) >= steps + 2 else 0)
+
 if __name__ == "__main__":
     data = prepare(Path(sys.argv[1]), load_harm_index(), 3, Stages())
-    zoo(data, Work(Path(sys.argv[2]), {}), 3, Crew(2), Stages(), ("lr", "xgboost"))
+    zoo(data, Work(work, {}), 3, Crew(2), Endless(), ("lr", "xgboost"))
 """
+"""Goes two steps on and no further, so that it is there to be killed however long the killer takes."""
 pytestmark = pytest.mark.slow
 
 
@@ -97,13 +106,11 @@ def test_killed_it_goes_on_and_ends_with_the_same_bytes(
 
 def killed_after(steps: int, extract: Path, work: Path) -> None:
     """Run in a process group of its own, kill all of it with SIGKILL when so many steps are kept."""
-    running = subprocess.Popen([sys.executable, "-c", RUN, str(extract), str(work)], start_new_session=True)
-    deadline = time.monotonic() + 300
-    while len(list(work.glob("[!.]*"))) < steps and running.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert running.poll() is None, "finished, or failed, before it could be killed"
+    command = [sys.executable, "-c", RUN, str(extract), str(work), str(steps)]
+    running = subprocess.Popen(command, start_new_session=True)
+    assert patient.waited(lambda: len(list(work.glob("[!.]*"))) >= steps or running.poll() is not None, 600)
     os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    assert running.wait() == -signal.SIGKILL, "finished, or failed, before it could be killed"
 
 
 @pytest.fixture
