@@ -98,5 +98,5 @@ def _read(scorer: Scorer, model: HarmModel, entry: Entry, archived: Archived) ->
 
 def _index_row(scorer: Scorer, model: HarmModel, archived: Archived) -> Features:
     request = read_request(archived.request)
-    case = build_case(request, scorer.index, request.as_of or date.max)
+    case = build_case(request, scorer.index, request.as_of or date.max, model.bundle.manifest.subject)
     return np.asarray(scorer.features(case, model)[0, -1])
