@@ -55,6 +55,8 @@ async def post_bulk(request: Request, caller: Annotated[Caller, Depends(require(
     check_media(request, *TYPES)
     if request.headers.getlist("idempotency-key"):
         raise InvalidInput("A bulk call takes no Idempotency-Key.", [Fault("/header/idempotency-key", "not-in-bulk")])
+    if request.query_params:
+        raise InvalidInput("A bulk call takes no query: nothing is withheld in bulk.", [Fault("/query", "not-in-bulk")])
     state = request.app.state
     desk = Desk(state.scorer, state.ledger, state.refusals, caller, purpose_header(request))
     state.readiness.demand_model()

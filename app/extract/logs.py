@@ -69,7 +69,7 @@ def _columns(table: pa.Table, name: str) -> Logs:
     flags = [_flags(table, column, name)[order] for column in _FLAGS]
     return Logs(
         incident_id=ids[order],
-        code=np.char.replace(_texts(table, "offence_code", name)[order].astype(str), "/", "").astype(object),
+        code=np.array([code.replace("/", "") for code in _texts(table, "offence_code", name)[order]], dtype=object),
         non_crime=flags[0],
         domestic=flags[1],
         harm=_numbers(table, "harm_score", name)[order],

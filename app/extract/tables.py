@@ -122,6 +122,9 @@ class Reader:
             is_number = pc.match_substring_regex(values, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
             self._note(table, column, "not-a-number", _mask(pc.invert(pc.fill_null(is_number, True))))
             values = pc.if_else(pc.fill_null(is_number, False), values, None)
+        elif pa.types.is_temporal(values.type):
+            self._refuse_type(table, column, len(values))
+            values = pa.nulls(len(values), pa.float64())
         numbers = np.asarray(pc.fill_null(values.cast(pa.float64()), np.nan), dtype=np.float64)
         self._note(table, column, "out-of-range", (numbers < lowest) | (numbers > highest))
         return numbers
@@ -160,7 +163,15 @@ class Reader:
             values = values.dictionary_decode()
         if pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type):
             values = values.cast(pa.string())
+        if _is_unusable(values.type):
+            self._refuse_type(table, column, len(values))
+            return pa.nulls(len(values), pa.string())
         return values.cast(pa.string()) if pa.types.is_null(values.type) else values
+
+    def _refuse_type(self, table: str, column: str, rows: int) -> None:
+        wrong = _Wrong(table, column, "unusable-type", rows, ())
+        if wrong not in self._wrong:
+            self._wrong.append(wrong)
 
     def _check_columns(self, name: str, table: "_Table") -> None:
         for column in REQUIRED[name]:
@@ -205,7 +216,8 @@ def _open(folder: Path, name: str) -> _Table:
         options = pa_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
         )
-        table = pa_csv.read_csv(text, convert_options=options)
+        lines = pa_csv.ParseOptions(newlines_in_values=True)  # of a column log_text
+        table = pa_csv.read_csv(text, convert_options=options, parse_options=lines)
     return _Table(table.column_names, table.num_rows, table.column)
 
 
@@ -220,6 +232,12 @@ def _readable(name: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         raise SetupError(f"The extract's table {name} cannot be read ({type(error).__name__}).") from None
+
+
+def _is_unusable(kind: pa.DataType) -> bool:
+    """Types that are neither words, numbers, yes or no, nor dates: Arrow would end the run, and might repeat a value."""
+    bare = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    return bool(bare or pa.types.is_nested(kind) or pa.types.is_duration(kind))
 
 
 def _parse_dates(values: pa.Array) -> pa.Array:

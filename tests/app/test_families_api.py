@@ -10,6 +10,7 @@ import pytest
 from app.artifacts import load_manifest
 from app.database import sqlite_url
 from app.errors import SetupError
+from app.harm.drift_reading import Window, read_scores
 from app.harm.explanation import FACTORS
 from app.harm.features import FEATURES
 from tests.app.harm.test_explanation import random_request
@@ -65,6 +66,16 @@ def test_all_reads_of_a_score_work_for_a_family(families: Client, family: str) -
     card = families.get(f"/models/{family}").json()
     assert card["perspective"] == perspective
     assert tuple(card["features"]) == FAMILIES[family].subject.side.features
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_drift_counts_the_scores_of_every_family(families: Client, family: str) -> None:
+    """A stored request read with another family's roles is refused, and its score would be left out without a word."""
+    state = families.app.state
+    model = state.scorer.models[family]
+    before = len(read_scores(state.store, state.scorer, model, Window()))
+    assert families.score(asked(family, example())).status_code == 200
+    assert len(read_scores(state.store, state.scorer, model, Window())) == before + 1
 
 
 def test_a_factor_of_which_a_model_reads_nothing_is_no_player(families: Client) -> None:

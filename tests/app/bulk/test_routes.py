@@ -143,6 +143,16 @@ def test_headers_that_are_not_for_bulk(sqlite_service: Client, header: str, rule
     assert (fault["pointer"], fault["rule"]) == (f"/header/{header.lower()}", rule)
 
 
+@pytest.mark.parametrize("query", ["reveal=after-view", "CANARY=1"])
+def test_a_query_is_refused_and_not_overlooked(sqlite_service: Client, query: str) -> None:
+    """Who asks for scores to be withheld must not be told them because bulk withholds nothing."""
+    sent = sqlite_service.headers | {"Content-Type": "application/x-ndjson"}
+    refused = sqlite_service.http.post(f"/score/bulk?{query}", content=json.dumps(example()).encode(), headers=sent)
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"pointer": "/query", "rule": "not-in-bulk"}]
+    assert "CANARY" not in refused.text
+
+
 def test_the_purpose_header_is_for_lines_that_name_none(service: Client) -> None:
     silent = example(explain="none")
     del silent["purpose"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -185,6 +186,32 @@ def test_dates_as_numbers_are_refused(extract_folder: Path) -> None:
     edit_parquet(extract_folder, "custody", "arrived_on", days)
     with pytest.raises(SetupError, match=r"custody\.arrived_on: unreadable-date"):
         load_extract(extract_folder, INDEX)
+
+
+UNUSABLE = {
+    "bytes": ("harm_score", pa.scalar(b"CANARY")),
+    "days for numbers": ("harm_score", pa.scalar(date(2020, 1, 1))),
+    "lists": ("offence_code", pa.scalar(["CANARY"])),
+    "durations": ("occurred_on", pa.scalar(1, pa.duration("s"))),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_column_of_a_type_that_says_nothing_is_named(extract_folder: Path, column: str, value: pa.Scalar) -> None:
+    rows = pq.read_table(extract_folder / "incidents.parquet").num_rows
+    edit_parquet(extract_folder, "incidents", column, pa.repeat(value, rows))
+    with pytest.raises(SetupError, match=rf"incidents\.{column}: unusable-type, {rows} rows") as caught:
+        load_extract(extract_folder, INDEX)
+    assert "CANARY" not in caught.value.detail
+
+
+def test_logs_of_several_lines_in_the_incidents_table(extract_folder: Path, tmp_path: Path) -> None:
+    folder = as_csv(extract_folder, tmp_path / "csv")
+    incidents = pq.read_table(extract_folder / "incidents.parquet")
+    text = 'two lines, "quoted"\nof a log. ' * ((4 << 20) // (30 * incidents.num_rows))  # more than Arrow reads at once
+    texts = pa.repeat(text, incidents.num_rows)
+    pa_csv.write_csv(incidents.append_column("log_text", texts), folder / "incidents.csv")
+    assert_same(load_extract(folder, INDEX), load_extract(extract_folder, INDEX))
 
 
 def test_row_order_does_not_matter(extract_folder: Path) -> None:

@@ -105,6 +105,16 @@ def test_an_extract_without_logs_has_none(tmp_path: Path) -> None:
     assert read_logs(tmp_path) is None
 
 
+@pytest.mark.parametrize("ids", [[], ["I1"]], ids=["no row", "no text"])
+def test_a_table_without_a_single_log_is_no_fault(tmp_path: Path, ids: list[str]) -> None:
+    texts = pa.array([None] * len(ids), pa.string())
+    pq.write_table(pa.table({"incident_id": pa.array(ids, pa.string()), "log_text": texts}), tmp_path / "logs.parquet")
+    found = read_logs(tmp_path)
+    assert found is not None
+    assert found.text == []
+    assert len(found.code) == len(found.incident_id) == 0
+
+
 WRONG = {
     "no ids": {"incident_id": None},
     "numbers for texts": {"log_text": [1, 2]},
