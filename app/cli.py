@@ -208,7 +208,7 @@ def explain(score_id: str, by: "By", of: "Of", form: str, out: Path | None) -> N
     if out is None:
         click.echo(view)
         return
-    with written_whole(out) as file:
+    with written_whole(out, private=True) as file:
         file.write(f"{view}\n".encode())
 
 

@@ -10,15 +10,16 @@ from app.errors import SetupError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` when the block ends without an error.
+def written_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` when the block ends without an error; `private`: for its owner alone.
 
     Raises SetupError where `path` is something other than a plain file or its folder cannot be written.
     """
     check_target(path)
     half = path.with_name(f".{path.name}.part")
     try:
-        with half.open("wb") as file:
+        half.unlink(missing_ok=True)
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -33,6 +34,15 @@ def check_target(path: Path) -> None:
     """Raises SetupError where `path` is something other than a plain file, or a name for one."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise SetupError(f"{path} is not a plain file; choose another name.")
+
+
+def make_private(path: Path) -> None:
+    """An empty file that its owner alone may read, in the place of whatever was there: for writers that take a name.
+
+    Raises OSError.
+    """
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def write_private(path: Path, content: bytes) -> None:

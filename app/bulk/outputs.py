@@ -95,7 +95,7 @@ def kept(journal: Journal, out: Path, *, named: bool) -> Iterator[Output]:
 def whole(out: Path, *, named: bool) -> Iterator[Output]:
     """Answers that take the place of `out` when the block ends without an error. Raises SetupError as `kept`."""
     if out.suffix != PARQUET:
-        with written_whole(out) as file:
+        with written_whole(out, private=True) as file:
             yield Filed(file.writelines, named=named)
         return
     try:

@@ -13,6 +13,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from app.bulk.table.rows import ERRORS, by_group
+from app.files import make_private
 from app.harm.survival import MARKS
 
 ROW_GROUP = 8192
@@ -68,6 +69,7 @@ class ParquetTable:
     def _flush(self) -> None:
         table = answers_table(self._waiting)
         if self._writer is None:
+            make_private(self._path)
             self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd", use_dictionary=_repeating())
         if len(table):
             self._writer.write_table(table, row_group_size=ROW_GROUP)

@@ -4,6 +4,7 @@ Scorable is who has a stalking day zero on or before that day, as known that day
 what had been recorded by then, with the roles of that day; a suspicion that was cleared by then is not handed on at all.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,6 +25,11 @@ from app.harm.features import CLASSES, NO_DAY, Floats, Ints, day_zero_histories
 from app.harm.harm_index import HarmIndex
 from app.harm.history import EPOCH, LATEST_SCORING_DAYS, STALKER
 from app.harm.subject import Subject, begins_case
+
+log = logging.getLogger(__name__)
+
+LEFT_OUT = ("unknown-code", "date-in-the-future")
+"""Rules of cleaning by which an incident is gone, so that somebody may count as less harmful than their record says."""
 
 _BITS = 1 << np.arange(len(CLASSES))
 
@@ -61,7 +67,7 @@ class KnownIncidents:
     """M incidents in the order of nominal, date and id, in narrow columns: a country has tens of millions.
 
     `incident` int32 (M,) says which of `names` each is, ids in UTF-8 byte order; `day` int32; `bits` int8 are the classes, the
-    first of `CLASSES` lowest; `code` int16 which of `offences` it is; `inferred` where harm
+    first of `CLASSES` lowest; `code` int32 which of `offences` it is; `inferred` where harm
     was read out of a log, `assumed` where nobody scored a domestic non-crime.
     """
 
@@ -72,7 +78,7 @@ class KnownIncidents:
     day: NDArray[np.int32]
     harm: Floats
     bits: NDArray[np.int8]
-    code: NDArray[np.int16]
+    code: NDArray[np.int32]
     non_crime: Flags
     role: NDArray[np.int8]
     inferred: Flags
@@ -163,6 +169,7 @@ def load_people(
     Raises SetupError as `load_extract`, and for a day after the extract's end.
     """
     extract = load_extract(folder, index, today=today, logs=logs)
+    _tell_left_out(extract)
     day = extract.end if as_of is None else as_of.toordinal() - EPOCH
     if day > extract.end:
         raise SetupError("The extract ends before the day to score for. Take an earlier day, or a newer extract.")
@@ -171,6 +178,14 @@ def load_people(
     del extract
     give_back()
     return people
+
+
+def _tell_left_out(extract: Extract) -> None:
+    """A request would be refused for such an incident; an extract goes on without it, never silently."""
+    left_out = {rule: extract.counts[rule] for rule in LEFT_OUT if extract.counts.get(rule)}
+    if left_out:
+        told = ", ".join(f"{rule} {number:,}" for rule, number in left_out.items())
+        log.warning("extract: incidents left out (docs/training.md says why): %s", told)
 
 
 def people_on(extract: Extract, as_of: int, subject: Subject = STALKER) -> People:
@@ -215,7 +230,7 @@ def _known_incidents(extract: Extract, rows: Ints, role: NDArray[np.int8], place
         day=extract.occurred[incident].astype(np.int32),
         harm=extract.harm[incident],
         bits=(extract.classes @ _BITS).astype(np.int8)[incident],
-        code=extract.codes.astype(np.int16)[incident],
+        code=extract.codes.astype(np.int32)[incident],
         non_crime=extract.non_crime[incident],
         role=role[rows],
         inferred=extract.inferred[incident],

@@ -17,6 +17,7 @@ from pyarrow import ipc
 from app.bulk.journal import RunFile, cannot_be_written
 from app.bulk.table.part import COLUMN_PART
 from app.bulk.table.seals import SEALED
+from app.files import make_private
 
 REPEATING = ("as_of", "model_family", "model_version", "manifest_sha256", "predicted_group", "without_uncharged_group",
              "warnings.list.element", "conformal_set.list.element", "problem", "record_id", "leaf_hash")  # fmt: skip
@@ -35,6 +36,7 @@ class TableJournal:
         self._table = out.with_name(f".{out.name}.table")
         try:
             self._file = self._state.open()
+            make_private(self._table)
             self._writer = pq.ParquetWriter(
                 self._table, SEALED, compression="zstd", use_dictionary=list(REPEATING), write_statistics=False
             )

@@ -96,6 +96,7 @@ def test_an_extract_as_lines_and_as_a_table(settings: Settings, force: Path, tmp
     assert [answer["nominal_id"] for answer in found] == ["N 5", "N-1", "N-2"]
     assert found[0]["errors"] == [{"pointer": "/nominal/nominal_id", "rule": "string-pattern-mismatch"}]
     assert [one["as_of"] for one in found[1:]] == ["2022-06-01"] * 2
+    assert [out.stat().st_mode & 0o777 for out in (ndjson, table)] == [0o600] * 2, "whole answers about people"
     rows = pq.read_table(table).to_pylist()
     assert bare([json.loads(row["answer"]) for row in rows]) == bare(found)
     first, told = rows[1], json.loads(rows[1]["answer"])
@@ -221,7 +222,7 @@ def test_without_arrow(
     for module in ("app.bulk.parquet", "app.bulk.extract_part", "app.extract.people"):
         monkeypatch.setitem(sys.modules, module, None)
     given, out = (force, "out.ndjson") if what == "extract" else (requests(tmp_path, 1), "out.parquet")
-    with pytest.raises(SetupError, match=r"dayzero\[bulk\]"):
+    with pytest.raises(SetupError, match=r"'\.\[bulk\]'"):
         score(settings, given, Options(tmp_path / out), "local:me")
     assert not (tmp_path / out).exists()
 

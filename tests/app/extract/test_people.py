@@ -236,3 +236,15 @@ def test_everyone_of_a_family_has_the_features_they_were_labelled_with(tmp_path:
         np.testing.assert_array_equal(got, expected[place[body["nominal"]["nominal_id"]]])
         compared += 1
     assert compared > 20
+
+
+def test_incidents_left_out_are_never_left_out_silently(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_people(write_csv(tmp_path / "clean", FORCE), INDEX, TODAY)
+    assert not caplog.messages
+    unknown = incident("K", "2022-05-03", code="99999")  # no harm of its own: nothing to count it by
+    extract = FORCE | {
+        "incidents": [*FORCE["incidents"], unknown],
+        "involvements": [*FORCE["involvements"], *involved("N-1", "K")],
+    }
+    load_people(write_csv(tmp_path / "other", extract), INDEX, TODAY)
+    assert caplog.messages == ["extract: incidents left out (docs/training.md says why): unknown-code 1"]
